@@ -1,0 +1,8 @@
+"""Classifying cells into the 19 organelle classes: one file per backend, all behind `Classifier`."""
+
+from __future__ import annotations
+
+from organelle_widgets.classification._base import CLASSIFIERS, Classifier, make_classifier
+from organelle_widgets.classification._crops import CropRule, cut_crops
+
+__all__ = ["CLASSIFIERS", "Classifier", "CropRule", "cut_crops", "make_classifier"]

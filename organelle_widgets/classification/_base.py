@@ -1,0 +1,124 @@
+"""What every classification backend offers, and the checks around it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from organelle_widgets.classification._crops import CropRule, cut_crops
+from organelle_widgets.core.labels import N_CLASSES
+from organelle_widgets.core.monitor import Monitor
+from organelle_widgets.core.predictions import check_probabilities
+from organelle_widgets.core.settings import check_settings, settings_of
+from organelle_widgets.errors import ClassificationError, InputError, attributed_to
+from organelle_widgets.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from organelle_widgets.core.field import Field
+    from organelle_widgets.core.masks import Masks
+
+__all__ = ["CLASSIFIERS", "Classifier", "make_classifier"]
+
+
+class Classifier(ABC):
+    """Gives every cell of a field its 19 probabilities.
+
+    A backend is a frozen dataclass that derives from this class, registers with
+    ``@CLASSIFIERS.register(name)``, says in `crop_rule` how it wants its cells cut, and implements `_predict`.
+
+    Raises
+    ------
+    SettingsError
+        On construction, if a setting is out of its range.
+    """
+
+    crop_rule: ClassVar[CropRule] = CropRule()
+    batch_size: ClassVar[int] = 64
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+    def classify(
+        self, field: Field, masks: Masks, progress: Callable[[float], None] | None = None
+    ) -> NDArray[np.float32]:
+        """Classify every cell.
+
+        Parameters
+        ----------
+        field : Field
+            The field.
+        masks : Masks
+            Its cells.
+        progress : callable, optional
+            Called with the share done, 0 to 1, after every batch; may raise to stop.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_cells, 19)
+            One row a cell in ascending order of id, each value in [0, 1].
+
+        Raises
+        ------
+        ClassificationError
+            If the backend returns anything but probabilities.
+        """
+        report = progress or Monitor().part("classification", 0, 1)
+        ids = masks.cell_ids
+        parts = [np.zeros((0, N_CLASSES), np.float32)]
+        with attributed_to(source=field.name, step="classification"):
+            for start in range(0, len(ids), self.batch_size):
+                report(start / len(ids))
+                batch = ids[start : start + self.batch_size]
+                crops = cut_crops(field, masks, self.crop_rule, batch)
+                try:
+                    parts.append(check_probabilities(self._predict(crops), len(batch)))
+                except InputError as error:
+                    message = f"{type(self).__name__} returned no probabilities. {error.message}"
+                    raise ClassificationError(message) from error
+            report(1.0)
+        return np.concatenate(parts)
+
+    @abstractmethod
+    def _predict(self, crops: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities, shape (n, 19), of crops of float32, shape (n, 4, size, size)."""
+
+    def provenance(self) -> dict[str, Any]:
+        """What was used: name, settings and, where there are weights, their sha256."""
+        return {"name": CLASSIFIERS.name_of(type(self)), "settings": settings_of(self)}
+
+
+CLASSIFIERS: Registry[Classifier] = Registry(
+    "classifier", "organelle_widgets.classification", lambda: Classifier
+)
+"""All classification backends by name."""
+
+
+def make_classifier(classifier: str | Classifier, **settings: Any) -> Classifier:
+    """A classifier from its name, or the one given.
+
+    Parameters
+    ----------
+    classifier : str or Classifier
+        A registered name or an instance.
+    **settings
+        Settings for a classifier made by name.
+
+    Returns
+    -------
+    Classifier
+        Ready to use.
+
+    Raises
+    ------
+    SettingsError
+        If the name or a setting is wrong, or settings come with an instance.
+    BackendUnavailableError
+        If its package is not installed.
+    """
+    return CLASSIFIERS.resolve(classifier, **settings)

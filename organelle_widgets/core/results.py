@@ -1,0 +1,194 @@
+"""The result of one field: masks, cells, probabilities, and how they came about."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from organelle_widgets.core.cells import cell_table
+from organelle_widgets.core.labels import CLASS_NAMES, CLASSES
+from organelle_widgets.core.predictions import (
+    DEFAULT_THRESHOLD,
+    Prediction,
+    check_probabilities,
+    field_probabilities,
+    predict,
+)
+from organelle_widgets.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from organelle_widgets.core.field import Field
+    from organelle_widgets.core.masks import Masks
+
+__all__ = ["PROBABILITY_COLUMNS", "FieldResult"]
+
+PROBABILITY_COLUMNS: tuple[str, ...] = tuple(
+    "p_" + re.sub(r"\W+", "_", name.lower()) for name in CLASS_NAMES
+)
+"""Names of the probability columns of a table of cells, in class order: ``p_nucleoplasm``, ..."""
+
+
+@dataclass(frozen=True, eq=False)
+class FieldResult:
+    """What the pipeline found in one field.
+
+    Parameters
+    ----------
+    field : Field
+        The field.
+    masks : Masks
+        Nuclei and cells.
+    probabilities : ndarray of float32, shape (n_cells, 19)
+        One row a cell in ascending order of cell id.
+    timings : mapping of str to float
+        Seconds of each step.
+    provenance : mapping
+        Versions, backends with their settings, sha256 of weights, time of the analysis. JSON-serialisable.
+    threshold : float
+        The confidence threshold asked for; `table` and `predict` take another one.
+    notes : tuple of str
+        What a person should know of this result, in whole sentences.
+
+    Attributes
+    ----------
+    cells : pandas.DataFrame
+        Geometry, one row a cell; see `organelle_widgets.core.cells.CELL_COLUMNS`.
+    field_probabilities : ndarray of float32, shape (19,)
+        The cells aggregated; see `organelle_widgets.core.predictions.field_probabilities`.
+
+    Raises
+    ------
+    InputError
+        If masks, probabilities and field don't belong together.
+    """
+
+    field: Field
+    masks: Masks
+    probabilities: NDArray[np.float32]
+    timings: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    provenance: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    threshold: float = DEFAULT_THRESHOLD
+    notes: tuple[str, ...] = ()
+    cells: pd.DataFrame = dataclasses.field(init=False, repr=False)
+    field_probabilities: NDArray[np.float32] = dataclasses.field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.masks.shape != self.field.shape:
+            message = (
+                f"Expected masks of the field's shape {self.field.shape}; found {self.masks.shape}."
+            )
+            raise InputError(message, source=self.field.name)
+        cells = cell_table(self.masks, self.field.pixel_size_um)
+        probabilities = check_probabilities(self.probabilities, len(cells))
+        object.__setattr__(self, "probabilities", probabilities)
+        object.__setattr__(self, "cells", cells)
+        object.__setattr__(
+            self,
+            "field_probabilities",
+            field_probabilities(probabilities, cells["touches_border"].to_numpy()),
+        )
+
+    @property
+    def n_cells(self) -> int:
+        """How many cells were found."""
+        return len(self.cells)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of all steps together."""
+        return float(sum(self.timings.values()))
+
+    def row_of(self, cell_id: int) -> int:
+        """Row of a cell in `cells` and `probabilities`.
+
+        Parameters
+        ----------
+        cell_id : int
+            The id in the masks.
+
+        Returns
+        -------
+        int
+            The row.
+
+        Raises
+        ------
+        InputError
+            If there is no such cell.
+        """
+        rows = np.flatnonzero(self.cells["cell_id"].to_numpy() == cell_id)
+        if not rows.size:
+            message = f"Expected the id of one of the {self.n_cells} cells; found {cell_id!r}."
+            raise InputError(message, source=self.field.name)
+        return int(rows[0])
+
+    def predict(self, cell_id: int | None = None, threshold: float | None = None) -> Prediction:
+        """Answer for one cell, or for the field.
+
+        Parameters
+        ----------
+        cell_id : int, optional
+            The cell; without it, the whole field.
+        threshold : float, optional
+            Instead of the result's own.
+
+        Returns
+        -------
+        Prediction
+            The classes, the candidates and the confidence.
+        """
+        values = (
+            self.field_probabilities
+            if cell_id is None
+            else self.probabilities[self.row_of(cell_id)]
+        )
+        return predict(values, self.threshold if threshold is None else threshold)
+
+    def predictions(self, threshold: float | None = None) -> list[Prediction]:
+        """Answers for all cells, in row order.
+
+        Parameters
+        ----------
+        threshold : float, optional
+            Instead of the result's own.
+
+        Returns
+        -------
+        list of Prediction
+            One a cell.
+        """
+        limit = self.threshold if threshold is None else threshold
+        return [predict(row, limit) for row in self.probabilities]
+
+    def table(self, threshold: float | None = None) -> pd.DataFrame:
+        """Everything known of each cell in one table.
+
+        Parameters
+        ----------
+        threshold : float, optional
+            Instead of the result's own.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `cells`, then ``predicted_classes`` (names with ``|`` between them, empty for not sure),
+            ``top_class``, ``confidence``, and the 19 columns of `PROBABILITY_COLUMNS`.
+        """
+        predictions = self.predictions(threshold)
+        table = self.cells.assign(
+            predicted_classes=["|".join(CLASS_NAMES[c] for c in p.classes) for p in predictions],
+            top_class=[CLASSES[p.top].name for p in predictions],
+            confidence=[p.confidence for p in predictions],
+        )
+        for index, column in enumerate(PROBABILITY_COLUMNS):
+            table[column] = self.probabilities[:, index]
+        return table

@@ -1,0 +1,59 @@
+"""Fixtures shared by all tests: where the real images are, and small fields with a known answer."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from organelle_widgets.core.field import Field
+from organelle_widgets.core.masks import Masks
+
+ROOT = Path(__file__).resolve().parents[1]
+CI = os.environ.get("CI", "").lower() == "true"
+
+
+def absent(reason: str) -> None:
+    """Skip on a developer's machine, fail where everything must be there."""
+    if CI:
+        pytest.fail(f"{reason} (CI=true: this may not be skipped)")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real images."""
+    folder = Path(os.environ.get("ORGANELLE_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not (folder / "fields.csv").is_file():
+        absent(f"no real images at {folder}; set ORGANELLE_TEST_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def disc_masks() -> Masks:
+    """Three round cells in a non-square field, ids with gaps, the last one cut by the border."""
+    rows, cols = np.mgrid[:160, :240]
+    cells = np.zeros((160, 240), np.int32)
+    nuclei = np.zeros((160, 240), np.int32)
+    for cell, (row, col) in {2: (60, 60), 5: (90, 150), 9: (80, 236)}.items():
+        distance = np.hypot(rows - row, cols - col)
+        cells[(distance < 32) & (cells == 0)] = cell
+        nuclei[distance < 14] = cell
+    return Masks(nuclei, cells)
+
+
+@pytest.fixture(scope="session")
+def disc_field(disc_masks: Masks) -> Field:
+    """A uint8 field to `disc_masks`: bright nuclei, a dim cytoplasm, protein in the nuclei; 0.32 um/px."""
+    rng = np.random.default_rng(0)
+    inside, nucleus = disc_masks.cells > 0, disc_masks.nuclei > 0
+    planes = [
+        inside * 90.0,
+        nucleus * 140.0 + inside * 12,
+        nucleus * 180.0,
+        (inside & ~nucleus) * 110.0,
+    ]
+    noisy = np.stack(planes) + rng.normal(6, 3, (4, *disc_masks.shape))
+    return Field(np.clip(noisy, 0, 255).astype(np.uint8), "discs", 0.32, "given")
