@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from organelle_widgets.classification._base import CLASSIFIERS, Classifier, make_classifier
-from organelle_widgets.classification._crops import CropRule, cut_crops
+from organelle_widgets.classification._crops import CellCutter, CropRule, cut_crops
 
-__all__ = ["CLASSIFIERS", "Classifier", "CropRule", "cut_crops", "make_classifier"]
+__all__ = ["CLASSIFIERS", "CellCutter", "Classifier", "CropRule", "cut_crops", "make_classifier"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from organelle_widgets.classification._crops import CropRule, cut_crops
+from organelle_widgets.classification._crops import CellCutter, CropRule
 from organelle_widgets.core.labels import N_CLASSES
 from organelle_widgets.core.monitor import Monitor
 from organelle_widgets.core.predictions import check_probabilities
@@ -72,10 +72,11 @@ class Classifier(ABC):
         ids = masks.cell_ids
         parts = [np.zeros((0, N_CLASSES), np.float32)]
         with attributed_to(source=field.name, step="classification"):
+            cutter = CellCutter(field, masks, self.crop_rule)
             for start in range(0, len(ids), self.batch_size):
                 report(start / len(ids))
                 batch = ids[start : start + self.batch_size]
-                crops = cut_crops(field, masks, self.crop_rule, batch)
+                crops = cutter.cut(batch)
                 try:
                     parts.append(check_probabilities(self._predict(crops), len(batch)))
                 except InputError as error:
