@@ -1,1 +1,11 @@
-"""Placeholder, written with its folder."""
+"""What the page shows, as observable dataclasses (psygnal): no widgets, no models.
+
+State is the only truth of the page. Widgets show it and set view state (which cell, which threshold); all that
+computes is asked of a controller. A listener on state never writes state.
+"""
+
+from __future__ import annotations
+
+from organelle_widgets.state.page import Failure, PageState, Progress
+
+__all__ = ["Failure", "PageState", "Progress"]

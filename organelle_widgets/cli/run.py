@@ -1,0 +1,171 @@
+"""``organelle-widgets run``: analyse fields and write each one's results into a folder."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from organelle_widgets.cli._console import progress_line, say, say_error, say_json
+from organelle_widgets.core.monitor import Monitor
+from organelle_widgets.errors import InputError, OrganelleWidgetsError
+from organelle_widgets.pipeline import DEFAULT_CLASSIFIER, DEFAULT_SEGMENTER, analyze_field
+
+if TYPE_CHECKING:
+    from organelle_widgets.core.results import FieldResult
+    from organelle_widgets.io import FieldSource
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "run",
+        help="analyse fields and write cells.csv, label images, an overview and result.json for each",
+        description=(
+            "Analyse fields. Each SOURCE is a folder, one channel image of a field "
+            "(the others are found beside it), or one file with all channels."
+        ),
+    )
+    parser.add_argument("source", nargs="+", type=Path, metavar="SOURCE")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for the results"
+    )
+    parser.add_argument(
+        "--segmenter", default=DEFAULT_SEGMENTER, help=f"default: {DEFAULT_SEGMENTER}"
+    )
+    parser.add_argument(
+        "--classifier", default=DEFAULT_CLASSIFIER, help=f"default: {DEFAULT_CLASSIFIER}"
+    )
+    parser.add_argument(
+        "--pixel-size-um",
+        type=float,
+        metavar="UM",
+        help="micrometres per pixel, over what the files say (without either: 0.08, marked as assumed)",
+    )
+    parser.add_argument(
+        "--threshold", type=float, default=0.5, help="confidence threshold, 0 to 1 (0.5)"
+    )
+    parser.add_argument(
+        "--channels",
+        metavar="MAP",
+        help="which file suffix or channel is which, such as _ch00=blue,_ch01=green or 0=red,1=green",
+    )
+    parser.add_argument("--json", action="store_true", help="print a summary as JSON")
+    parser.set_defaults(function=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Analyse every field; a field that fails is reported and the others go on."""
+    sources, problems = _discover(options)
+    folders = _folders(sources, options.out)
+    done: list[dict[str, Any]] = []
+    for problem in problems:
+        say_error(problem)
+    with progress_line("Analysing") as progress:
+        for index, source in enumerate(sources):
+            total = len(sources)
+            monitor = Monitor(
+                lambda step, part, i=index, n=total, s=source: progress(
+                    f"{s.name} ({i + 1}/{n}), {step}", (i + part) / n
+                )
+            )
+            try:
+                done.append(_one(source, options, folders[index], monitor))
+            except OrganelleWidgetsError as error:
+                error.source = error.source or source.name
+                problems.append(error)
+                say_error(error)
+                continue
+            if not options.json:
+                say(_line(done[-1]))
+    if options.json:
+        failures = [{"source": p.source, "message": p.message, "hint": p.hint} for p in problems]
+        say_json({"fields": done, "failures": failures})
+    return 1 if problems else 0
+
+
+def _discover(
+    options: argparse.Namespace,
+) -> tuple[list[FieldSource], list[OrganelleWidgetsError]]:
+    """Every field of every source, and what can't be used."""
+    from organelle_widgets.io import discover_fields
+
+    channels = _channel_map(options.channels)
+    found: list[FieldSource] = []
+    problems: list[OrganelleWidgetsError] = []
+    for source in options.source:
+        listing = discover_fields(source, channels=channels, on_problem="collect")
+        found.extend(listing)
+        problems.extend(listing.problems)
+    return found, problems
+
+
+def _channel_map(text: str | None) -> dict[str | int, str] | None:
+    """The mapping behind ``_ch00=blue,_ch01=green``."""
+    if not text:
+        return None
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    if not all(key.strip() and sep and value.strip() for key, sep, value in pairs):
+        message = f"Expected --channels as SUFFIX=COLOUR,SUFFIX=COLOUR; found {text!r}."
+        raise InputError(
+            message, hint="For instance: --channels _ch00=blue,_ch01=green,_ch02=red,_ch03=yellow"
+        )
+    return {
+        int(key) if key.strip().isdigit() else key.strip(): value.strip() for key, _, value in pairs
+    }
+
+
+def _folders(sources: list[FieldSource], out: Path) -> list[Path]:
+    """A folder of its own for each field, also where two fields have one name."""
+    seen: dict[str, int] = {}
+    folders = []
+    for source in sources:
+        count = seen[source.name] = seen.get(source.name, 0) + 1
+        folders.append(out / (source.name if count == 1 else f"{source.name}_{count}"))
+    return folders
+
+
+def _one(
+    source: FieldSource, options: argparse.Namespace, folder: Path, monitor: Monitor
+) -> dict[str, Any]:
+    """Read, analyse and write one field; its line of the summary."""
+    from organelle_widgets.export import export_field
+
+    start = time.perf_counter()
+    field = source.read(pixel_size_um=options.pixel_size_um)
+    read_s = time.perf_counter() - start
+    result = analyze_field(
+        field, options.segmenter, options.classifier, threshold=options.threshold, monitor=monitor
+    )
+    start = time.perf_counter()
+    files = export_field(result, folder)
+    seconds = {"read": read_s, **result.timings, "write": time.perf_counter() - start}
+    return _summary(result, seconds, {key: str(path) for key, path in files.items()})
+
+
+def _summary(
+    result: FieldResult, seconds: dict[str, float], files: dict[str, str]
+) -> dict[str, Any]:
+    """What the command says of one field."""
+    field, prediction = result.field, result.predict()
+    return {
+        "id": field.name,
+        "shape": list(field.shape),
+        "pixel_size_um": field.pixel_size_um,
+        "pixel_size_source": field.pixel_size_source,
+        "missing_channels": sorted(field.missing),
+        "cells": result.n_cells,
+        "prediction": prediction.text if result.n_cells else "no cells found",
+        "confidence": round(prediction.confidence, 4) if result.n_cells else None,
+        "notes": list(result.notes),
+        "seconds": {step: round(value, 3) for step, value in seconds.items()},
+        "files": files,
+    }
+
+
+def _line(summary: dict[str, Any]) -> str:
+    """One field's summary as a line of text."""
+    total = sum(summary["seconds"].values())
+    confidence = f" ({summary['confidence']:.2f})" if summary["confidence"] is not None else ""
+    return f"{summary['id']}: {summary['cells']} cells, {summary['prediction']}{confidence}, {total:.1f} s"

@@ -1,0 +1,105 @@
+"""Seconds and memory of each stage of the pipeline, measured in a fresh process.
+
+Cold is the first field of a process, with imports and loading of weights; warm is the same field again. Figures are
+of the machine they were measured on and are for comparing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from typing import Any
+
+from organelle_widgets.errors import StepError
+
+__all__ = ["measure_stages"]
+
+_STAGES = ("draw a virtual field", "segmentation", "classification", "result", "write results")
+
+
+def measure_stages(size: int = 2048) -> dict[str, Any]:
+    """Measure every stage for one virtual field, cold and warm.
+
+    Parameters
+    ----------
+    size : int
+        Side of the field, px; its pixel size is 0.08 um.
+
+    Returns
+    -------
+    dict
+        ``field``, ``cells``, ``machine`` and ``stages``: for each ``stage``, ``cold_s``, ``warm_s`` (seconds) and
+        ``memory_mib`` (peak resident memory of the process after the stage, MiB).
+
+    Raises
+    ------
+    StepError
+        If the measured process fails.
+    """
+    command = [sys.executable, "-m", "organelle_widgets.evaluation.speed", str(size)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        message = f"The measured process ended with exit code {ran.returncode}: {ran.stderr[-500:]}"
+        raise StepError(message, step="benchmark")
+    figures: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+    return figures
+
+
+def _peak_mib() -> float:
+    """Peak resident memory of this process, MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def _pass(size: int) -> tuple[dict[str, float], dict[str, float], int]:
+    """Seconds and memory of each stage of one pass, and the number of cells."""
+    import tempfile
+    from pathlib import Path
+
+    from organelle_widgets.classification import make_classifier
+    from organelle_widgets.core.results import FieldResult
+    from organelle_widgets.export import export_field
+    from organelle_widgets.segmentation import make_segmenter
+    from organelle_widgets.synthetic import virtual_field
+
+    seconds: dict[str, float] = {}
+    memory: dict[str, float] = {}
+
+    def timed(stage: str, work: Any) -> Any:
+        start = time.perf_counter()
+        outcome = work()
+        seconds[stage], memory[stage] = time.perf_counter() - start, _peak_mib()
+        return outcome
+
+    field = timed(_STAGES[0], lambda: virtual_field((size, size), seed=1).field)
+    masks = timed(_STAGES[1], lambda: make_segmenter("watershed").segment(field))
+    probabilities = timed(_STAGES[2], lambda: make_classifier("cnn").classify(field, masks))
+    result = timed(_STAGES[3], lambda: FieldResult(field, masks, probabilities))
+    with tempfile.TemporaryDirectory() as folder:
+        timed(_STAGES[4], lambda: export_field(result, Path(folder)))
+    return seconds, memory, masks.n_cells
+
+
+def _measure(size: int) -> dict[str, Any]:
+    """Both passes in this process."""
+    cold, memory, cells = _pass(size)
+    warm, _, _ = _pass(size)
+    stages = [
+        {"stage": s, "cold_s": cold[s], "warm_s": warm[s], "memory_mib": memory[s]} for s in _STAGES
+    ]
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    return {
+        "field": f"{size} x {size} px, 4 channels of 8 bits",
+        "cells": cells,
+        "machine": machine,
+        "stages": stages,
+    }
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(_measure(int(sys.argv[1]))) + "\n")

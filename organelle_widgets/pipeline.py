@@ -1,0 +1,164 @@
+"""One field's story on one page: find the cells, classify them, put the answer together.
+
+Everything that analyses a field (the page, the command line, a batch, a cluster) comes through here.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import organelle_widgets
+from organelle_widgets.classification import make_classifier
+from organelle_widgets.core.field import Field
+from organelle_widgets.core.monitor import Monitor
+from organelle_widgets.core.predictions import DEFAULT_THRESHOLD
+from organelle_widgets.core.results import FieldResult
+from organelle_widgets.errors import SettingsError
+from organelle_widgets.segmentation import make_segmenter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from organelle_widgets.classification import Classifier
+    from organelle_widgets.segmentation import Segmenter
+
+__all__ = ["DEFAULT_CLASSIFIER", "DEFAULT_SEGMENTER", "analyze_field"]
+
+DEFAULT_SEGMENTER = "watershed"
+DEFAULT_CLASSIFIER = "cnn"
+_PACKAGES = ("numpy", "scipy", "scikit-image", "keras", "tensorflow", "torch")
+
+
+def analyze_field(
+    field: Field | str | Path,
+    segmenter: str | Segmenter = DEFAULT_SEGMENTER,
+    classifier: str | Classifier = DEFAULT_CLASSIFIER,
+    *,
+    threshold: float = DEFAULT_THRESHOLD,
+    monitor: Monitor | None = None,
+) -> FieldResult:
+    """Find the cells of a field and say where the protein is in each.
+
+    Parameters
+    ----------
+    field : Field or path
+        The field; a path is read with `organelle_widgets.read_field` first.
+    segmenter : str or Segmenter
+        A registered name, or an instance with its settings.
+    classifier : str or Classifier
+        A registered name, or an instance.
+    threshold : float
+        Probability from which a class counts as predicted, 0 to 1. Results answer for other thresholds too.
+    monitor : Monitor, optional
+        Is told every step and may cancel between steps.
+
+    Returns
+    -------
+    FieldResult
+        Masks, cells, probabilities, timings and provenance.
+
+    Raises
+    ------
+    InputError
+        If the field can't be read.
+    SettingsError
+        If a name, a setting or the threshold is wrong.
+    SegmentationError, ClassificationError
+        If a step fails.
+    Cancelled
+        If the monitor was asked to stop.
+
+    Examples
+    --------
+    >>> import organelle_widgets as ow
+    >>> virtual = ow.virtual_field((256, 256), seed=1, pixel_size_um=0.32)
+    >>> result = ow.analyze_field(virtual.field)
+    >>> result.n_cells == len(result.cells)
+    True
+    """
+    if not 0 <= threshold <= 1:
+        message = f"Expected a threshold from 0 to 1; found {threshold!r}."
+        raise SettingsError(message)
+    monitor = monitor or Monitor()
+    finder, judge = make_segmenter(segmenter), make_classifier(classifier)
+    timings: dict[str, float] = {}
+    if not isinstance(field, Field):
+        monitor.report("Reading the images", 0.0)
+        with _timed(timings, "read"):
+            field = _read(field)
+    monitor.report("Finding cells", 0.05)
+    with _timed(timings, "segmentation"):
+        masks = finder.segment(field)
+    with _timed(timings, "classification"):
+        probabilities = judge.classify(
+            field, masks, monitor.part(_classifying(masks.n_cells), 0.4, 0.95)
+        )
+    monitor.report("Putting the result together", 0.97)
+    with _timed(timings, "result"):
+        result = FieldResult(
+            field=field,
+            masks=masks,
+            probabilities=probabilities,
+            timings=timings,
+            provenance=_provenance(finder, judge, threshold),
+            threshold=threshold,
+            notes=(*field.notes, *_remarks(masks.n_cells)),
+        )
+    monitor.report("Done", 1.0)
+    return result
+
+
+def _read(path: str | Path) -> Field:
+    """Read a field; the readers are imported only when a path is given."""
+    from organelle_widgets.io import read_field
+
+    return read_field(path)
+
+
+def _classifying(n_cells: int) -> str:
+    """The step in words."""
+    return f"Classifying {n_cells} cell{'' if n_cells == 1 else 's'}"
+
+
+def _remarks(n_cells: int) -> tuple[str, ...]:
+    """What a person should know of the result as a whole."""
+    if n_cells:
+        return ()
+    return (
+        "No cells were found. Check that the nuclei channel is the right one and that the pixel size is right.",
+    )
+
+
+@contextmanager
+def _timed(timings: dict[str, float], step: str) -> Iterator[None]:
+    """Write the seconds that a step takes into `timings`."""
+    start = time.perf_counter()
+    yield
+    timings[step] = time.perf_counter() - start
+
+
+def _provenance(segmenter: Segmenter, classifier: Classifier, threshold: float) -> dict[str, Any]:
+    """How a result came about, as JSON-serialisable values."""
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "organelle_widgets": organelle_widgets.__version__,
+        "python": platform.python_version(),
+        "packages": {name: found for name in _PACKAGES if (found := _version(name))},
+        "segmenter": segmenter.provenance(),
+        "classifier": classifier.provenance(),
+        "threshold": threshold,
+    }
+
+
+def _version(package: str) -> str | None:
+    """The installed version of a package, without importing it."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

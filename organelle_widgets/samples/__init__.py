@@ -1,0 +1,212 @@
+"""The sample fields that come with the package, already analysed.
+
+Each sample is a folder beside this file: four channel images of a virtual field, the masks and probabilities that
+the pipeline gave for it, and ``sample.json`` with how both came about. So the page opens on an answer without loading
+TensorFlow. `build_sample` makes such a folder anew; a test compares what is stored with what the pipeline gives now.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from organelle_widgets.core.channels import CHANNELS
+from organelle_widgets.core.field import Field
+from organelle_widgets.core.masks import Masks
+from organelle_widgets.core.results import FieldResult
+from organelle_widgets.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["SAMPLES", "Sample", "build_sample", "build_samples", "list_samples", "load_sample"]
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample: what a person reads, and how its virtual field is drawn.
+
+    Parameters
+    ----------
+    key : str
+        Name of its folder.
+    title : str
+        A few words.
+    detail : str
+        One line: what is to be seen.
+    classes : tuple of tuple of int
+        Class mixtures that cells are drawn from.
+    seed : int
+        Seed of the drawing.
+    """
+
+    key: str
+    title: str
+    detail: str
+    classes: tuple[tuple[int, ...], ...]
+    seed: int
+
+
+SAMPLES: tuple[Sample, ...] = (
+    Sample(
+        "nucleus",
+        "Inside the nucleus",
+        "Nucleoli, speckles, bodies, membrane",
+        ((2,), (4,), (5,), (1,), (0, 2)),
+        11,
+    ),
+    Sample(
+        "cytoplasm",
+        "Around the nucleus",
+        "Golgi, mitochondria, ER, vesicles",
+        ((7,), (14,), (6,), (17,)),
+        12,
+    ),
+    Sample(
+        "skeleton",
+        "Cytoskeleton and edge",
+        "Actin, filaments, membrane, spindle",
+        ((9,), (8,), (13,), (10,), (11,)),
+        13,
+    ),
+)
+"""The samples, in the order of the page."""
+
+_SHAPE = (1024, 1024)
+_PIXEL_SIZE_UM = 0.16
+
+
+def list_samples() -> list[Sample]:
+    """The samples that are there.
+
+    Returns
+    -------
+    list of Sample
+        In the order of the page.
+    """
+    return [sample for sample in SAMPLES if (_FOLDER / sample.key / "sample.json").is_file()]
+
+
+def load_sample(key: str) -> FieldResult:
+    """A sample with its stored result.
+
+    Parameters
+    ----------
+    key : str
+        One of the keys of `list_samples`.
+
+    Returns
+    -------
+    FieldResult
+        As the pipeline gave it when the sample was built; ``provenance`` says with what.
+
+    Raises
+    ------
+    InputError
+        If there is no such sample.
+    """
+    folder = _FOLDER / key
+    if key not in {sample.key for sample in list_samples()}:
+        known = ", ".join(sample.key for sample in list_samples())
+        message = f"Expected a sample out of {known}; found {key!r}."
+        raise InputError(message)
+    stored = json.loads((folder / "sample.json").read_text("utf-8"))
+    pixels = np.stack([_read(folder / f"{channel.key}.png") for channel in CHANNELS])
+    field = Field(
+        pixels,
+        stored["name"],
+        stored["pixel_size_um"],
+        "metadata",
+        notes=("A virtual field, drawn by a computer.",),
+    )
+    masks = Masks(*(_read(folder / f"{name}.png").astype(np.int32) for name in ("nuclei", "cells")))
+    probabilities = np.array(stored["probabilities"], np.float32).reshape(masks.n_cells, -1)
+    return FieldResult(
+        field,
+        masks,
+        probabilities,
+        timings=stored["timings"],
+        provenance=stored["provenance"],
+        notes=field.notes,
+    )
+
+
+def _read(path: Path) -> NDArray[Any]:
+    """One image of a sample."""
+    import imageio.v3 as iio
+
+    image: NDArray[Any] = iio.imread(path)
+    return image
+
+
+def build_sample(sample: Sample, folder: Path) -> FieldResult:
+    """Draw a sample's field, analyse it and store both.
+
+    Parameters
+    ----------
+    sample : Sample
+        What to draw.
+    folder : Path
+        Where the sample's own folder is made.
+
+    Returns
+    -------
+    FieldResult
+        What was stored.
+    """
+    import imageio.v3 as iio
+
+    from organelle_widgets.pipeline import analyze_field
+    from organelle_widgets.synthetic import virtual_field
+
+    virtual = virtual_field(
+        _SHAPE,
+        seed=sample.seed,
+        classes=list(sample.classes),
+        pixel_size_um=_PIXEL_SIZE_UM,
+        name=f"virtual {sample.key}",
+    )
+    analyze_field(
+        virtual.field
+    )  # the models are loaded first, so that the timings are those of a warm run
+    result = analyze_field(virtual.field)
+    target = folder / sample.key
+    target.mkdir(parents=True, exist_ok=True)
+    for channel in CHANNELS:
+        iio.imwrite(
+            target / f"{channel.key}.png", virtual.field.channel(channel.key), compress_level=9
+        )
+    for name, labels in (("nuclei", result.masks.nuclei), ("cells", result.masks.cells)):
+        iio.imwrite(target / f"{name}.png", labels.astype(np.uint16), compress_level=9)
+    stored = {
+        "name": virtual.field.name,
+        "pixel_size_um": virtual.field.pixel_size_um,
+        "drawn": {"classes": sample.classes, "seed": sample.seed, "shape": _SHAPE},
+        "timings": {step: round(seconds, 3) for step, seconds in result.timings.items()},
+        "provenance": result.provenance,
+        "probabilities": [[round(float(p), 4) for p in row] for row in result.probabilities],
+    }
+    (target / "sample.json").write_text(json.dumps(stored), "utf-8")
+    return result
+
+
+def build_samples(folder: Path = _FOLDER) -> list[FieldResult]:
+    """Make all samples anew; needed whenever the default segmenter or classifier changes.
+
+    Parameters
+    ----------
+    folder : Path
+        Where; the package's own folder by default.
+
+    Returns
+    -------
+    list of FieldResult
+        One a sample.
+    """
+    return [build_sample(sample, folder) for sample in SAMPLES]

@@ -1,0 +1,177 @@
+"""Serving the dashboard: the notebook to serve, Voila's settings, and starting it.
+
+Voila's own defaults lose large uploads without a word, keep every visitor's kernel for ever and serve pictures that
+lie beside the notebook; the settings here are the ones that the page needs.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from organelle_widgets.errors import InputError
+
+__all__ = ["ROOT_VARIABLE", "notebook_path", "serve", "voila_command", "voila_environment"]
+
+ROOT_VARIABLE = "ORGANELLE_WIDGETS_ROOT"
+"""Environment variable with the folder that the page's folder picker is confined to."""
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def notebook_path() -> Path:
+    """The dashboard's notebook: beside the package in a checkout, inside it when installed.
+
+    Returns
+    -------
+    Path
+        ``dashboard.ipynb``.
+
+    Raises
+    ------
+    InputError
+        If neither is there.
+    """
+    places = (
+        _PACKAGE / "notebooks" / "dashboard.ipynb",
+        _PACKAGE.parent / "dashboard.ipynb",
+    )
+    for place in places:
+        if place.is_file():
+            return place
+    message = f"Expected the dashboard's notebook at {places[0]}; found nothing there."
+    raise InputError(message, hint="Install the package again: it is incomplete.")
+
+
+def voila_command(port: int, *, browser: bool = True, ip: str = "127.0.0.1") -> list[str]:
+    """The command that serves the dashboard.
+
+    Parameters
+    ----------
+    port : int
+        TCP port.
+    browser : bool
+        Whether to open the person's browser.
+    ip : str
+        Address to listen on.
+
+    Returns
+    -------
+    list of str
+        Program and arguments.
+    """
+    return [
+        sys.executable,
+        "-m",
+        "voila",
+        str(notebook_path()),
+        f"--port={port}",
+        "--Voila.port_retries=0",
+        f"--Voila.ip={ip}",
+        *([] if browser else ["--no-browser"]),
+        "--template=organelle",
+        "--preheat_kernel=True",
+        "--pool_size=1",
+        "--VoilaConfiguration.allow_template_override=NO",
+        "--VoilaConfiguration.allow_theme_override=NO",
+        "--VoilaConfiguration.file_allowlist=['(?!)']",
+        "--MappingKernelManager.cull_interval=60",
+        "--MappingKernelManager.cull_idle_timeout=1800",
+        "--Voila.tornado_settings={'websocket_max_message_size': 209715200}",
+        "--Voila.log_level=WARN",
+    ]
+
+
+def voila_environment(root: Path) -> dict[str, str]:
+    """Environment of the server and of the visitors' kernels.
+
+    Parameters
+    ----------
+    root : Path
+        Folder that the folder picker is confined to.
+
+    Returns
+    -------
+    dict of str to str
+        This process's environment with what the dashboard needs.
+
+    Raises
+    ------
+    InputError
+        If `root` is not a folder.
+    """
+    if not root.is_dir():
+        message = f"Expected --root to be a folder; found {root}."
+        raise InputError(message, hint="Give the folder that holds your images.")
+    paths = [str(_PACKAGE / "jupyter"), *filter(None, [os.environ.get("JUPYTER_PATH")])]
+    return {
+        **os.environ,
+        "JUPYTER_PATH": os.pathsep.join(paths),
+        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
+        ROOT_VARIABLE: str(root.resolve()),
+    }
+
+
+def free_port(port: int, ip: str = "127.0.0.1") -> int:
+    """The port asked for, or the next free one after it.
+
+    Parameters
+    ----------
+    port : int
+        Where to start; 0 for any.
+    ip : str
+        Address to listen on.
+
+    Returns
+    -------
+    int
+        A port that was free just now.
+
+    Raises
+    ------
+    InputError
+        If none of fifty ports is free.
+    """
+    for candidate in range(port, port + 50) if port else (0,):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((ip, candidate))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    message = f"Expected a free port from {port} to {port + 49}; found none."
+    raise InputError(message, hint="Choose another with --port.")
+
+
+def serve(port: int, root: Path, *, browser: bool = True, ip: str = "127.0.0.1") -> int:
+    """Serve the dashboard until it is stopped.
+
+    Parameters
+    ----------
+    port : int
+        TCP port.
+    root : Path
+        Folder that the folder picker is confined to.
+    browser : bool
+        Whether to open the person's browser.
+    ip : str
+        Address to listen on.
+
+    Returns
+    -------
+    int
+        Exit code of the server; 0 when it was stopped with Ctrl+C.
+    """
+    command = voila_command(port, browser=browser, ip=ip)
+    with subprocess.Popen(command, env=voila_environment(root)) as server:
+        while True:
+            try:
+                return server.wait()
+            except KeyboardInterrupt:
+                server.terminate()
+                server.wait(10)
+                return 0

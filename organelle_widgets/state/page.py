@@ -1,0 +1,102 @@
+"""The state of one page: the field shown, its result, the selection, the settings and the work under way."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from psygnal import SignalGroupDescriptor
+
+from organelle_widgets.core.predictions import DEFAULT_THRESHOLD
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from organelle_widgets.core.field import Field
+    from organelle_widgets.core.results import FieldResult
+
+__all__ = ["Failure", "PageState", "Progress"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Work under way.
+
+    Parameters
+    ----------
+    step : str
+        What is being done, in words.
+    fraction : float
+        Share done, 0 to 1.
+    """
+
+    step: str
+    fraction: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong, for a person.
+
+    Parameters
+    ----------
+    message : str
+        One sentence.
+    hint : str
+        What to do about it; may be empty.
+    """
+
+    message: str
+    hint: str = ""
+
+
+@dataclass(eq=False)
+class PageState:
+    """Everything that one page shows.
+
+    Parameters
+    ----------
+    field : Field or None
+        The field on the page, read but perhaps not analysed.
+    result : FieldResult or None
+        Of `field`, or of the field before while new work runs.
+    sample : str
+        Key of the sample shown; empty for a field of the person's own.
+    selected : int
+        Id of the selected cell, 0 for none.
+    threshold : float
+        Confidence threshold, 0 to 1.
+    segmenter, classifier : str
+        Names of the backends chosen.
+    settings : dict
+        The segmenter's settings that differ from their defaults.
+    files : dict of str to Path
+        The person's own files by channel key; ``all`` for one file with all channels.
+    pixel_size_um : float or None
+        Given by the person; None to take it from the files.
+    progress : Progress or None
+        Work under way.
+    failure : Failure or None
+        What went wrong last, until dismissed or overtaken.
+    """
+
+    events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
+
+    field: Field | None = None
+    result: FieldResult | None = None
+    sample: str = ""
+    selected: int = 0
+    threshold: float = DEFAULT_THRESHOLD
+    segmenter: str = "watershed"
+    classifier: str = "cnn"
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    files: dict[str, Path] = dataclasses.field(default_factory=dict)
+    pixel_size_um: float | None = None
+    progress: Progress | None = None
+    failure: Failure | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether work is under way."""
+        return self.progress is not None
