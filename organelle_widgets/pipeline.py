@@ -10,7 +10,6 @@ import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import organelle_widgets
@@ -24,6 +23,7 @@ from organelle_widgets.segmentation import make_segmenter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from organelle_widgets.classification import Classifier
     from organelle_widgets.segmentation import Segmenter

@@ -7,10 +7,10 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from organelle_widgets.errors import OrganelleWidgetsError
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from organelle_widgets.errors import OrganelleWidgetsError
 
 __all__ = ["progress_line", "say", "say_error", "say_json"]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from organelle_widgets.cli._console import say
 from organelle_widgets.server import free_port, serve
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import platform
 import shutil
 from importlib.metadata import PackageNotFoundError, requires, version
+from typing import TYPE_CHECKING
 
 import organelle_widgets
 from organelle_widgets.classification import CLASSIFIERS
 from organelle_widgets.cli._console import say, say_json
 from organelle_widgets.segmentation import SEGMENTERS
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

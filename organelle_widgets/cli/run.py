@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,8 @@ from organelle_widgets.errors import InputError, OrganelleWidgetsError
 from organelle_widgets.pipeline import DEFAULT_CLASSIFIER, DEFAULT_SEGMENTER, analyze_field
 
 if TYPE_CHECKING:
+    import argparse
+
     from organelle_widgets.core.results import FieldResult
     from organelle_widgets.io import FieldSource
 

@@ -1,1 +1,15 @@
-"""Placeholder, written with its folder."""
+"""What happens when a person does something.
+
+Controllers listen to widgets and state, call the engine and the exporters, and write state. They are the only place
+that catches errors and turns them into sentences on the page.
+"""
+
+from __future__ import annotations
+
+from organelle_widgets.controllers.analysis import AnalysisController
+from organelle_widgets.controllers.exports import ExportController
+from organelle_widgets.controllers.folder import FolderController
+from organelle_widgets.controllers.page_thread import PageThread
+from organelle_widgets.controllers.presenter import Presenter
+
+__all__ = ["AnalysisController", "ExportController", "FolderController", "PageThread", "Presenter"]

@@ -7,6 +7,7 @@ TensorFlow. `build_sample` makes such a folder anew; a test compares what is sto
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,14 @@ class Sample:
     detail: str
     classes: tuple[tuple[int, ...], ...]
     seed: int
+
+    @property
+    def thumb(self) -> str:
+        """A small picture of the field as a data URL; empty if there is none."""
+        path = _FOLDER / self.key / "thumb.jpg"
+        if not path.is_file():
+            return ""
+        return f"data:image/jpeg;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 
 
 SAMPLES: tuple[Sample, ...] = (
@@ -163,6 +172,7 @@ def build_sample(sample: Sample, folder: Path) -> FieldResult:
     import imageio.v3 as iio
 
     from organelle_widgets.pipeline import analyze_field
+    from organelle_widgets.render.composite import composite, downscale
     from organelle_widgets.synthetic import virtual_field
 
     virtual = virtual_field(
@@ -184,6 +194,8 @@ def build_sample(sample: Sample, folder: Path) -> FieldResult:
         )
     for name, labels in (("nuclei", result.masks.nuclei), ("cells", result.masks.cells)):
         iio.imwrite(target / f"{name}.png", labels.astype(np.uint16), compress_level=9)
+    small = downscale(composite(virtual.field, ("green", "blue", "red")), _SHAPE[0] // 96)
+    iio.imwrite(target / "thumb.jpg", small, quality=80)
     stored = {
         "name": virtual.field.name,
         "pixel_size_um": virtual.field.pixel_size_um,

@@ -6,6 +6,6 @@ computes is asked of a controller. A listener on state never writes state.
 
 from __future__ import annotations
 
-from organelle_widgets.state.page import Failure, PageState, Progress
+from organelle_widgets.state.page import Failure, PageState, Progress, Shown
 
-__all__ = ["Failure", "PageState", "Progress"]
+__all__ = ["Failure", "PageState", "Progress", "Shown"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from organelle_widgets.core.field import Field
     from organelle_widgets.core.results import FieldResult
 
-__all__ = ["Failure", "PageState", "Progress"]
+__all__ = ["Failure", "PageState", "Progress", "Shown"]
 
 
 @dataclass(frozen=True)
@@ -51,16 +51,35 @@ class Failure:
     hint: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A field on the page, with its result once there is one, made ready for the views.
+
+    One frozen snapshot: field, result and pictures always belong together.
+
+    Parameters
+    ----------
+    field : Field
+        The field.
+    result : FieldResult or None
+        None while it is not analysed.
+    pictures : object
+        The field and its cells encoded for the views, made off the kernel's thread.
+    """
+
+    field: Field
+    result: FieldResult | None
+    pictures: Any
+
+
 @dataclass(eq=False)
 class PageState:
     """Everything that one page shows.
 
     Parameters
     ----------
-    field : Field or None
-        The field on the page, read but perhaps not analysed.
-    result : FieldResult or None
-        Of `field`, or of the field before while new work runs.
+    shown : Shown or None
+        The field on the page.
     sample : str
         Key of the sample shown; empty for a field of the person's own.
     selected : int
@@ -83,8 +102,7 @@ class PageState:
 
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
 
-    field: Field | None = None
-    result: FieldResult | None = None
+    shown: Shown | None = None
     sample: str = ""
     selected: int = 0
     threshold: float = DEFAULT_THRESHOLD
@@ -95,6 +113,16 @@ class PageState:
     pixel_size_um: float | None = None
     progress: Progress | None = None
     failure: Failure | None = None
+
+    @property
+    def field(self) -> Field | None:
+        """The field on the page."""
+        return self.shown.field if self.shown else None
+
+    @property
+    def result(self) -> FieldResult | None:
+        """Its result, once there is one."""
+        return self.shown.result if self.shown else None
 
     @property
     def busy(self) -> bool:

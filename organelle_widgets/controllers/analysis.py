@@ -1,0 +1,232 @@
+"""Opening fields and analysing them, with progress, cancellation and errors in words."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from organelle_widgets import samples
+from organelle_widgets.controllers.pictures import make_pictures
+from organelle_widgets.errors import Cancelled, OrganelleWidgetsError
+from organelle_widgets.pipeline import analyze_field
+from organelle_widgets.segmentation import make_segmenter
+from organelle_widgets.state import Failure, Progress, Shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+    from organelle_widgets.controllers.page_thread import PageThread
+    from organelle_widgets.core.field import Field
+    from organelle_widgets.core.monitor import Monitor
+    from organelle_widgets.engine import Engine, Job
+    from organelle_widgets.io import FieldSource
+    from organelle_widgets.state import PageState
+
+__all__ = ["AnalysisController"]
+
+logger = logging.getLogger(__name__)
+
+_PROGRESS_EVERY_S = 0.05
+
+
+class AnalysisController:
+    """Opens and analyses fields for one page.
+
+    Parameters
+    ----------
+    state : PageState
+        Is written on the page's thread only.
+    engine : Engine
+        Where the work runs.
+    on_page : PageThread
+        The way back from there.
+    """
+
+    def __init__(self, state: PageState, engine: Engine, on_page: PageThread) -> None:
+        self._state = state
+        self._engine = engine
+        self._on_page = on_page
+        self._job: Job[Any] | None = None
+        self._last_report = 0.0
+
+    def open_sample(self, key: str) -> None:
+        """Show a sample with its stored result.
+
+        Parameters
+        ----------
+        key : str
+            One of `organelle_widgets.samples.list_samples`.
+        """
+        self._state.sample = key
+        self._state.files = {}
+        self._start("Opening the sample", _load_sample, key)
+
+    def open_source(self, source: FieldSource) -> None:
+        """Read a field from disk, show it, then analyse it.
+
+        Parameters
+        ----------
+        source : FieldSource
+            One of `organelle_widgets.discover_fields`.
+        """
+        self._state.sample = ""
+        work = _read_and_analyse
+        self._start("Reading the images", work, source.read, self._choices(), self._show_early)
+
+    def open_files(self) -> None:
+        """Read the person's own files, show the field, then analyse it."""
+        from organelle_widgets.io import read_field
+
+        files: Any = dict(self._state.files)
+        source = files.get("all", files)
+        self._state.sample = ""
+
+        def read(*, pixel_size_um: float | None) -> Field:
+            return read_field(source, pixel_size_um=pixel_size_um)
+
+        self._start(
+            "Reading the images", _read_and_analyse, read, self._choices(), self._show_early
+        )
+
+    def analyse(self) -> None:
+        """Analyse the field on the page with the settings of now; the old result stays until then."""
+        if self._state.files:
+            self.open_files()
+        elif self._state.field is not None:
+            self._start("Finding cells", _analyse, self._state.field, self._choices())
+
+    def cancel(self) -> None:
+        """Stop the work under way at its next step; what is on the page stays."""
+        if self._job is not None:
+            self._job.cancel()
+            self._state.progress = Progress("Stopping", 1.0)
+
+    def reset(self) -> None:
+        """Start over: an empty page, ready for another field."""
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+        state = self._state
+        state.progress = None
+        state.failure = None
+        state.selected = 0
+        state.files = {}
+        state.sample = ""
+        state.shown = None
+
+    def _choices(self) -> dict[str, Any]:
+        """What the person chose, as the work needs it."""
+        state = self._state
+        return {
+            "segmenter": state.segmenter,
+            "settings": dict(state.settings),
+            "classifier": state.classifier,
+            "threshold": state.threshold,
+            "pixel_size_um": state.pixel_size_um,
+        }
+
+    def _start(self, step: str, work: Callable[..., Shown], *args: Any) -> None:
+        """Run work on the engine, in place of what runs now."""
+        if self._job is not None:
+            self._job.cancel()
+        self._state.failure = None
+        self._state.progress = Progress(step, 0.0)
+        job = self._engine.submit(work, *args, on_progress=self._report)
+        self._job = job
+        job.future.add_done_callback(lambda future: self._on_page(self._finish, job, future))
+
+    def _report(self, step: str, fraction: float) -> None:
+        """Progress from the worker's thread; a few times a second is enough."""
+        now = time.monotonic()
+        if now - self._last_report < _PROGRESS_EVERY_S:
+            return
+        self._last_report = now
+        self._on_page(self._advance, self._job, Progress(step, fraction))
+
+    def _advance(self, job: Job[Any] | None, progress: Progress) -> None:
+        """Show progress of the job that is still wanted."""
+        if job is self._job and job is not None and not job.monitor.cancelled:
+            self._state.progress = progress
+
+    def _show_early(self, monitor: Monitor, shown: Shown) -> None:
+        """From the worker's thread: a field is read, its result is to come."""
+        self._on_page(self._show, monitor, shown)
+
+    def _show(self, monitor: Monitor, shown: Shown) -> None:
+        """Show a field unless another was asked for since."""
+        if self._job is not None and self._job.monitor is monitor and not monitor.cancelled:
+            self._state.selected = 0
+            self._state.shown = shown
+
+    def _finish(self, job: Job[Any], future: Future[Shown]) -> None:
+        """Show the outcome of the job that is still wanted."""
+        if job is not self._job:
+            return
+        self._job = None
+        failure = None if future.cancelled() else _failure_of(future.exception())
+        if not future.cancelled() and future.exception() is None:
+            shown = future.result()
+            if not _has_cell(shown, self._state.selected):
+                self._state.selected = 0
+            self._state.shown = shown
+        self._state.failure = failure
+        self._state.progress = None
+
+
+def _has_cell(shown: Shown, cell_id: int) -> bool:
+    """Whether a cell of that id is in the result."""
+    return shown.result is not None and cell_id in shown.result.masks.cell_ids
+
+
+def _failure_of(error: BaseException | None) -> Failure | None:
+    """An error as a sentence and a hint; None for success and for a wish to stop."""
+    if error is None or isinstance(error, Cancelled):
+        return None
+    if isinstance(error, OrganelleWidgetsError):
+        return Failure(error.message, error.hint or "")
+    if isinstance(error, MemoryError):
+        return Failure("This machine has too little memory for the field.", "Try a smaller field.")
+    logger.error("A step failed that should not.", exc_info=error)
+    return Failure(
+        f"Something went wrong that should not: {error}",
+        "The page goes on working. The log has the details.",
+    )
+
+
+def _load_sample(key: str, *, monitor: Monitor) -> Shown:
+    """A sample, ready to show."""
+    monitor.report("Opening the sample", 0.1)
+    result = samples.load_sample(key)
+    return Shown(result.field, result, make_pictures(result.field, result))
+
+
+def _read_and_analyse(
+    read: Callable[..., Field],
+    choices: dict[str, Any],
+    show_early: Callable[[Monitor, Shown], None],
+    *,
+    monitor: Monitor,
+) -> Shown:
+    """Read a field, show it, analyse it."""
+    monitor.report("Reading the images", 0.02)
+    field = read(pixel_size_um=choices["pixel_size_um"])
+    monitor.report("Showing the images", 0.05)
+    pictures = make_pictures(field)
+    show_early(monitor, Shown(field, None, pictures))
+    return _analyse(field, choices, pictures, monitor=monitor)
+
+
+def _analyse(
+    field: Field, choices: dict[str, Any], pictures: Any = None, *, monitor: Monitor
+) -> Shown:
+    """Analyse a field, ready to show."""
+    result = analyze_field(
+        field,
+        make_segmenter(choices["segmenter"], **choices["settings"]),
+        choices["classifier"],
+        threshold=choices["threshold"],
+        monitor=monitor,
+    )
+    return Shown(field, result, make_pictures(field, result, pictures))
