@@ -1,1 +1,7 @@
-"""Placeholder, written with its folder."""
+"""From results to files that other programs read: one file per format, all behind `Exporter`."""
+
+from __future__ import annotations
+
+from organelle_widgets.export._base import EXPORTERS, Exporter, export_field
+
+__all__ = ["EXPORTERS", "Exporter", "export_field"]

@@ -1,0 +1,113 @@
+"""Writing a file whole or not at all, and saying why where it can't be written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import uuid
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from organelle_widgets.errors import ExportError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["save_figure", "written_whole"]
+
+_REASONS: dict[int, tuple[str, str]] = {
+    errno.EACCES: ("this may not be written", "Choose a folder that you may write to."),
+    errno.EPERM: ("this may not be written", "Choose a folder that you may write to."),
+    errno.EROFS: ("the disk is read-only", "Choose a folder on another disk."),
+    errno.ENOSPC: ("the disk is full", "Free some space, or choose another disk."),
+    errno.EDQUOT: ("your share of the disk is used up", "Free some space, or choose another disk."),
+    errno.ENOENT: ("the folder does not exist", "Make the folder first, or choose another."),
+    errno.ENOTDIR: ("a file is in the folder's place", "Choose another folder."),
+    errno.EISDIR: ("a folder of that name exists", "Choose another name."),
+    errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter name."),
+}
+
+_FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
+
+
+@contextmanager
+def written_whole(path: str | Path) -> Iterator[Path]:
+    """Write to a temporary file beside the target, which takes its place only when all went well.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to write; its folder must exist. A file that exists already is replaced.
+
+    Yields
+    ------
+    Path
+        Where to write.
+
+    Raises
+    ------
+    ExportError
+        If the file can't be written, with the reason and what to do. Nothing is left behind, and a file
+        that was there before stays as it was.
+    """
+    target = Path(path)
+    part = target.with_name(f".{uuid.uuid4().hex[:12]}.part")
+    try:
+        yield part
+        part.replace(target)
+    except OSError as error:
+        raise _explained(target, error) from error
+    finally:
+        with suppress(OSError):
+            os.unlink(part)  # noqa: PTH108 - also where a folder on the way is a file
+
+
+def _explained(target: Path, error: OSError) -> ExportError:
+    """The error in a person's words."""
+    reason, hint = _REASONS.get(
+        error.errno or 0, (str(error.strerror or error), "Try another folder.")
+    )
+    return ExportError(f"Can't write {target}: {reason}.", step="export", hint=hint)
+
+
+def save_figure(figure: Any, path: str | Path, dpi: float = 300) -> Path:
+    """Save a matplotlib figure as a picture or as vectors.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure.
+    path : str or Path
+        Ends in ``.png``, ``.svg`` or ``.pdf``.
+    dpi : float
+        Pixels per inch of a PNG, and of pictures within vectors.
+
+    Returns
+    -------
+    Path
+        The file. Text in PDF stays text in embedded TrueType fonts, as journals ask; in SVG it is drawn
+        as outlines, so that it looks the same everywhere.
+
+    Raises
+    ------
+    ExportError
+        If the suffix is another one or the file can't be written.
+    """
+    from matplotlib import rc_context
+
+    target = Path(path)
+    suffix = target.suffix.lower()
+    if suffix not in _FIGURE_SUFFIXES:
+        message = f"Expected a file name that ends in {', '.join(_FIGURE_SUFFIXES)}; found {target.name!r}."
+        raise ExportError(message, step="export")
+    kind = suffix[1:]
+    stamp: dict[str, Any] = {
+        "png": {"Software": None},
+        "svg": {"Date": None},
+        "pdf": {"CreationDate": None},
+    }[kind]
+    settings = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "organelle_widgets"}
+    with written_whole(target) as part, rc_context(settings):
+        figure.savefig(part, format=kind, dpi=dpi, metadata=stamp)
+    return target
