@@ -1,0 +1,121 @@
+"""The pipeline with quick backends of its own, and once with the real ones."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from organelle_widgets import Monitor, analyze_field
+from organelle_widgets.classification import Classifier
+from organelle_widgets.core.field import Field
+from organelle_widgets.core.masks import Masks
+from organelle_widgets.errors import Cancelled, SegmentationError, SettingsError
+from organelle_widgets.segmentation import Segmenter
+
+
+@dataclass(frozen=True)
+class GivenMasks(Segmenter):
+    """Returns the masks it was made with."""
+
+    masks: Any = None
+
+    def _segment(self, field: Field) -> Masks:
+        return self.masks
+
+
+@dataclass(frozen=True)
+class Ladder(Classifier):
+    """Gives cell k of a batch the probability 0.9 for class k."""
+
+    def _predict(self, crops: np.ndarray) -> np.ndarray:
+        probabilities = np.full((len(crops), 19), 0.05, np.float32)
+        probabilities[np.arange(len(crops)), np.arange(len(crops))] = 0.9
+        return probabilities
+
+
+def test_result_holds_masks_cells_and_answers(disc_field: Field, disc_masks: Masks) -> None:
+    result = analyze_field(disc_field, GivenMasks(disc_masks), Ladder())
+    assert result.cells["cell_id"].tolist() == [2, 5, 9]
+    assert result.cells["touches_border"].tolist() == [False, False, True]
+    assert [result.predict(cell).classes for cell in (2, 5, 9)] == [(0,), (1,), (2,)]
+    assert result.predict(2).confidence == pytest.approx(0.9)
+    area = np.count_nonzero(disc_masks.cells == 2) * 0.32**2
+    assert result.cells["area_um2"].iloc[0] == pytest.approx(area)
+
+
+def test_border_cells_weigh_less_in_the_field(disc_field: Field, disc_masks: Masks) -> None:
+    result = analyze_field(disc_field, GivenMasks(disc_masks), Ladder())
+    expected = (0.9 + 0.05 + 0.3 * 0.05) / 2.3
+    assert result.field_probabilities[0] == pytest.approx(expected, abs=1e-6)
+    assert result.field_probabilities[2] < result.field_probabilities[1]
+
+
+def test_every_step_is_reported_and_timed(disc_field: Field, disc_masks: Masks) -> None:
+    seen: list[tuple[str, float]] = []
+    monitor = Monitor(lambda step, fraction: seen.append((step, fraction)))
+    result = analyze_field(disc_field, GivenMasks(disc_masks), Ladder(), monitor=monitor)
+    steps = [step for step, _ in seen]
+    assert steps[0] == "Finding cells"
+    assert "Classifying 3 cells" in steps
+    assert steps[-1] == "Done"
+    fractions = [fraction for _, fraction in seen]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    assert set(result.timings) == {"segmentation", "classification", "result"}
+
+
+def test_a_cancelled_monitor_stops_between_steps(disc_field: Field, disc_masks: Masks) -> None:
+    monitor = Monitor()
+
+    @dataclass(frozen=True)
+    class Cancelling(GivenMasks):
+        def _segment(self, field: Field) -> Masks:
+            monitor.cancel()
+            return disc_masks
+
+    with pytest.raises(Cancelled, match="Stopped on request"):
+        analyze_field(disc_field, Cancelling(), Ladder(), monitor=monitor)
+
+
+def test_masks_of_another_size_are_refused(disc_field: Field) -> None:
+    small = Masks(np.zeros((4, 5), np.int32), np.zeros((4, 5), np.int32))
+    with pytest.raises(SegmentationError, match=r"shape \(160, 240\); found \(4, 5\)") as caught:
+        analyze_field(disc_field, GivenMasks(small), Ladder())
+    assert caught.value.source == "discs"
+    assert caught.value.step == "segmentation"
+
+
+def test_a_field_without_cells_says_what_to_check(disc_field: Field) -> None:
+    empty = np.zeros(disc_field.shape, np.int32)
+    result = analyze_field(disc_field, GivenMasks(Masks(empty, empty)), Ladder())
+    assert result.n_cells == 0
+    assert "No cells were found" in result.notes[-1]
+    assert result.field_probabilities.tolist() == [0.0] * 19
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
+def test_threshold_outside_0_to_1_is_refused(disc_field: Field, threshold: float) -> None:
+    with pytest.raises(SettingsError, match="threshold from 0 to 1"):
+        analyze_field(disc_field, threshold=threshold)
+
+
+def test_unknown_backend_names_the_known_ones(disc_field: Field) -> None:
+    with pytest.raises(SettingsError, match=r"segmenter out of .*watershed.*found 'magic'"):
+        analyze_field(disc_field, segmenter="magic")
+    with pytest.raises(SettingsError, match=r"classifier out of .*cnn.*found 'magic'"):
+        analyze_field(disc_field, classifier="magic")
+
+
+@pytest.mark.tensorflow
+def test_the_default_backends_find_the_nuclear_protein(disc_field: Field) -> None:
+    result = analyze_field(disc_field)
+    assert result.n_cells == 3
+    assert np.isfinite(result.probabilities).all()
+    provenance = json.loads(json.dumps(dict(result.provenance)))
+    assert provenance["segmenter"]["name"] == "watershed"
+    assert len(provenance["classifier"]["weights_sha256"]) == 64
+    assert provenance["packages"]["numpy"] == np.__version__

@@ -1,0 +1,55 @@
+"""The launcher's settings; the server itself is driven in the browser tests."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from organelle_widgets import server
+from organelle_widgets.errors import InputError
+
+
+def test_the_notebook_is_found() -> None:
+    notebook = json.loads(server.notebook_path().read_text("utf-8"))
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert len(notebook["cells"]) == 3
+    assert all(not cell["outputs"] and cell["execution_count"] is None for cell in code)
+
+
+def test_the_command_closes_what_voila_leaves_open() -> None:
+    command = server.voila_command(9000, browser=False)
+    assert "--port=9000" in command
+    assert "--no-browser" in command
+    assert "--VoilaConfiguration.file_allowlist=['(?!)']" in command
+    assert any(part.startswith("--MappingKernelManager.cull_idle_timeout") for part in command)
+    assert "--no-browser" not in server.voila_command(9000)
+
+
+def test_environment_names_the_root_and_the_template(tmp_path: Path) -> None:
+    environment = server.voila_environment(tmp_path)
+    assert environment[server.ROOT_VARIABLE] == str(tmp_path.resolve())
+    template = Path(environment["JUPYTER_PATH"].split(":")[0], "voila/templates/organelle")
+    assert (template / "index.html.j2").is_file()
+
+
+def test_the_template_names_no_other_server() -> None:
+    folder = Path(server.__file__).parent / "jupyter"
+    for path in folder.rglob("*.j2"):
+        assert "https://" not in path.read_text("utf-8"), path.name
+
+
+def test_a_root_that_is_no_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--root to be a folder"):
+        server.voila_environment(tmp_path / "absent")
+
+
+def test_a_taken_port_is_left_alone() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert server.free_port(port) != port
+    assert server.free_port(0) > 0
