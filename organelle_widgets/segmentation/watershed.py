@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["Watershed"]
 
 _WORK_UM = 0.32  # micrometres per pixel at which labels are found
+_HAZE = (
+    0.65  # a nucleus whose surroundings exceed this share of its own square-root intensity is haze
+)
 _NEIGHBOURHOOD_UM = 16.0  # a nucleus is compared with the brightest one this near
 _CYTOPLASM_SMOOTHING_UM = 1.0
 _RING_UM = 4.0  # the ring around nuclei that tells how bright cytoplasm is
@@ -157,7 +160,8 @@ class Watershed(Segmenter):
         lowest = 0.5 * threshold_otsu(signal)
         inside = signal > np.maximum(lowest, self.nucleus_threshold * nearby)
         inside = ndi.binary_fill_holes(_open(inside, 0.5 / um))
-        return _drop_small(self._split(inside, um), self.min_nucleus_area_um2 / um**2)
+        nuclei = _drop_small(self._split(inside, um), self.min_nucleus_area_um2 / um**2)
+        return _drop_haze(nuclei, signal, um)
 
     def _split(self, inside: NDArray[np.bool_], um: float) -> NDArray[np.int32]:
         """Labels of blobs, parted where the log of the distance to the rim dips deep enough between peaks."""
@@ -182,7 +186,9 @@ class Watershed(Segmenter):
         inside = remove_small_holes(inside, max_size=int(_HOLE_UM2 / um**2))
         inside = _open(inside, 1.0 / um) | (nuclei > 0)
         relief = _PULL_PER_UM * distance - np.log(brightness + 0.05)
-        labels: NDArray[np.int32] = watershed(relief, nuclei, mask=inside).astype(np.int32)
+        labels: NDArray[np.int32] = watershed(relief, nuclei, mask=inside, connectivity=2).astype(
+            np.int32
+        )
         return labels
 
 
@@ -234,6 +240,20 @@ def _drop_small(labels: NDArray[np.int32], smallest: float) -> NDArray[np.int32]
     """The labels with at least `smallest` pixels."""
     keep = np.bincount(labels.ravel()) >= smallest
     return np.where(keep[labels], labels, 0).astype(np.int32)
+
+
+def _drop_haze(
+    nuclei: NDArray[np.int32], signal: NDArray[np.float32], um: float
+) -> NDArray[np.int32]:
+    """The nuclei that stand out from the ring of 1 to 3 um around them."""
+    ids = np.arange(1, int(nuclei.max()) + 1)
+    if not ids.size:
+        return nuclei
+    distance, (rows, cols) = ndi.distance_transform_edt(nuclei == 0, return_indices=True)
+    around = np.where((distance * um > 1) & (distance * um < 3), nuclei[rows, cols], 0)
+    inner, outer = (np.nan_to_num(ndi.median(signal, labels, ids)) for labels in (nuclei, around))
+    hazy = np.concatenate([[False], outer > _HAZE * inner])
+    return np.where(hazy[nuclei], 0, nuclei).astype(np.int32)
 
 
 def _enlarge(labels: NDArray[np.int32], factor: int, shape: tuple[int, int]) -> NDArray[np.int32]:
