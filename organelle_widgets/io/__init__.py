@@ -1,1 +1,14 @@
-"""Placeholder, written with its folder."""
+"""From files to fields: find the fields of a folder and read them, whatever format they come in.
+
+Only reading is done here, and only of images: tables and results are written elsewhere. Importing this package
+loads no image library; each reader imports its own when it is used.
+"""
+
+from __future__ import annotations
+
+from organelle_widgets.io.discover import discover_fields
+from organelle_widgets.io.read import read_field
+from organelle_widgets.io.readers.masks import read_mask
+from organelle_widgets.io.sources import FieldSource
+
+__all__ = ["FieldSource", "discover_fields", "read_field", "read_mask"]
