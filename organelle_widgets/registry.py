@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import threading
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "Registry"]
 
 T = TypeVar("T")
+
+_SCANNING = (
+    threading.RLock()
+)  # a second thread waits for the whole list instead of seeing half of it
 
 
 @dataclass(frozen=True)
@@ -122,14 +127,15 @@ class Registry(Generic[T]):
 
     def entries(self) -> dict[str, Entry[T]]:
         """All that is registered, by name, in alphabetical order."""
-        if not self._scanned:
-            self._scanned = True
-            package = importlib.import_module(self._package)
-            for module in pkgutil.iter_modules(package.__path__):
-                if not module.name.startswith("_"):
-                    importlib.import_module(f"{self._package}.{module.name}")
-            for point in entry_points(group=self.group):
-                point.load()
+        with _SCANNING:
+            if not self._scanned:
+                self._scanned = True
+                package = importlib.import_module(self._package)
+                for module in pkgutil.iter_modules(package.__path__):
+                    if not module.name.startswith("_"):
+                        importlib.import_module(f"{self._package}.{module.name}")
+                for point in entry_points(group=self.group):
+                    point.load()
         return dict(sorted(self._entries.items()))
 
     def names(self) -> list[str]:
