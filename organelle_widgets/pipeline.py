@@ -108,7 +108,7 @@ def analyze_field(
             timings=timings,
             provenance=_provenance(finder, judge, threshold),
             threshold=threshold,
-            notes=(*field.notes, *_remarks(masks.n_cells)),
+            notes=_remarks(masks.n_cells),
         )
     monitor.report("Done", 1.0)
     return result

@@ -90,16 +90,20 @@ def _discover(
     options: argparse.Namespace,
 ) -> tuple[list[FieldSource], list[OrganelleWidgetsError]]:
     """Every field of every source, and what can't be used."""
-    from organelle_widgets.io import discover_fields
+    from organelle_widgets.io import discover_fields, find_field
 
     channels = _channel_map(options.channels)
     found: list[FieldSource] = []
     problems: list[OrganelleWidgetsError] = []
     for source in options.source:
-        listing = discover_fields(source, channels=channels, on_problem="collect")
-        found.extend(listing)
-        problems.extend(listing.problems)
-    return found, problems
+        try:
+            if source.is_file():
+                found.append(find_field(source, channels=channels))
+            else:
+                found += discover_fields(source, channels=channels, on_problem=problems.append)
+        except OrganelleWidgetsError as error:
+            problems.append(error)
+    return list({source.paths: source for source in found}.values()), problems
 
 
 def _channel_map(text: str | None) -> dict[str | int, str] | None:
@@ -159,7 +163,7 @@ def _summary(
         "cells": result.n_cells,
         "prediction": prediction.text if result.n_cells else "no cells found",
         "confidence": round(prediction.confidence, 4) if result.n_cells else None,
-        "notes": list(result.notes),
+        "notes": [*field.notes, *result.notes],
         "seconds": {step: round(value, 3) for step, value in seconds.items()},
         "files": files,
     }

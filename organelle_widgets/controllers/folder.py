@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from organelle_widgets.errors import InputError, OrganelleWidgetsError
 from organelle_widgets.state import Failure
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from organelle_widgets.controllers.analysis import AnalysisController
     from organelle_widgets.io import FieldSource
     from organelle_widgets.state import PageState
@@ -122,15 +124,20 @@ class FolderController:
 
 
 def _listing(folder: Path) -> tuple[list[dict[str, Any]], dict[str, FieldSource]]:
-    """Entries of a folder for the panel, and its fields by name."""
+    """Entries of a folder for the panel, and its fields by name; what can't be used is left out."""
     from organelle_widgets.io import discover_fields
+    from organelle_widgets.io.readers import is_image_folder
 
     folders = sorted(
         entry.name
         for entry in folder.iterdir()
-        if entry.is_dir() and not entry.name.startswith(".") and not entry.name.endswith(".zarr")
+        if entry.is_dir() and not entry.name.startswith(".") and not is_image_folder(entry)
     )
-    found = discover_fields(folder, recursive=False, on_problem="collect")
+    problems: list[InputError] = []
+    try:
+        found = discover_fields(folder, recursive=False, on_problem=problems.append)
+    except InputError:  # there is no image in this folder, only folders perhaps
+        found = []
     fields = {source.name: source for source in found}
     entries = [{"kind": "folder", "name": name, "detail": ""} for name in folders]
     entries += [
@@ -142,5 +149,5 @@ def _listing(folder: Path) -> tuple[list[dict[str, Any]], dict[str, FieldSource]
 
 def _detail(source: FieldSource) -> str:
     """A few words on a field that is not read yet."""
-    count = len(source.files)
+    count = len(source.paths)
     return "one file" if count == 1 else f"{count} channels"

@@ -212,8 +212,9 @@ class Presenter:
             header.chip = field_chip(shown.field) if shown else ""
             header.chip_title = shown.field.name if shown else ""
             header.summary = result_summary(shown.result) if shown and shown.result else ""
-            notes = () if shown is None else (shown.result or shown.field).notes
-            header.warnings = list(dict.fromkeys(notes))
+            header.warnings = (
+                [*shown.field.notes, *(shown.result.notes if shown.result else ())] if shown else []
+            )
             header.exports = list(EXPORTS) if shown and shown.result else []
 
     def _show_sample(self, *_: Any) -> None:

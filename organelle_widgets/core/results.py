@@ -56,7 +56,7 @@ class FieldResult:
     threshold : float
         The confidence threshold asked for; `table` and `predict` take another one.
     notes : tuple of str
-        What a person should know of this result, in whole sentences.
+        What a person should know of this result beyond the field's own notes, in whole sentences.
 
     Attributes
     ----------

@@ -125,8 +125,7 @@ def stretch(plane: NDArray[Any], window: Window) -> NDArray[np.uint8]:
     """
     if plane.dtype in (np.uint8, np.uint16):
         levels = np.arange(np.iinfo(plane.dtype).max + 1, dtype=np.float32)
-        bytes_of: NDArray[np.uint8] = _to_bytes(levels, window)[plane]
-        return bytes_of
+        return _to_bytes(levels, window)[plane]
     return _to_bytes(np.asarray(plane, dtype=np.float32), window)
 
 
@@ -134,7 +133,8 @@ def _to_bytes(values: NDArray[np.float32], window: Window) -> NDArray[np.uint8]:
     """Values as bytes of the window."""
     low, high = window
     scaled = (values - np.float32(low)) * np.float32(255 / (high - low))
-    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+    shown: NDArray[np.uint8] = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+    return shown
 
 
 def hex_to_rgb(color: str) -> tuple[int, int, int]:

@@ -44,6 +44,9 @@ _BAR_LENGTHS_UM = (500, 200, 100, 50, 20, 10, 5, 2, 1)
 _WIDTH, _MARGIN, _GAP, _SIDE, _HEAD, _FOOT, _NARROW = 12.0, 0.32, 0.1, 3.15, 0.72, 0.3, 5.9
 """Inches: page, margin, gap between pictures, right column, head, foot, least height of the body."""
 
+_STACKED = 0.55
+"""Rows per column under which the large pictures stand one above the other."""
+
 _LABELLED, _BOXED = 60, 150
 """Up to so many cells there is room for whole labels, and for boxes with a code."""
 
@@ -68,15 +71,19 @@ def overview_figure(result: FieldResult, dpi: float = 200) -> Figure:
     rows, cols = result.field.shape
     aspect = min(max(rows / cols, 0.4), 1.6)
     room = _WIDTH - 3 * _MARGIN - _SIDE
-    large, small = (room - _GAP) / 2, (room - 3 * _GAP) / 4
-    body = max((large + small) * aspect + _GAP, _NARROW)
+    stacked = aspect < _STACKED
+    large, small = room if stacked else (room - _GAP) / 2, (room - 3 * _GAP) / 4
+    upper = 2 * large * aspect + _GAP if stacked else large * aspect
+    body = max(upper + _GAP + small * aspect, _NARROW)
     height = 2 * _MARGIN + _HEAD + body + _FOOT
     figure = Figure(figsize=(_WIDTH, height), dpi=dpi, facecolor=STYLES["light"].paper)
     page = _Page(figure, result, height, dpi)
     top = _MARGIN + _HEAD
     page.head()
-    page.pictures(top, large, aspect)
-    page.channels(top + large * aspect + _GAP, small, aspect)
+    page.markers(_MARGIN, top, large, aspect)
+    second = (_MARGIN, top + large * aspect + _GAP) if stacked else (_MARGIN + large + _GAP, top)
+    page.protein(*second, large, aspect)
+    page.channels(top + upper + _GAP, small, aspect)
     page.side(top, body)
     page.foot()
     return figure
@@ -118,25 +125,23 @@ class _Page:
         facts = " · ".join(_facts(self.result))
         self.text(_MARGIN, _MARGIN + 0.36, facts, 9.5, room, color=self.style.muted)
 
-    def pictures(self, row: float, width: float, aspect: float) -> None:
-        """The two large pictures."""
-        markers = [key for key in REFERENCE_CHANNELS if key in self.result.field.present]
-        names = [c.name for key in markers for c in CHANNELS if c.key == key]
-        place = (row, width, width * aspect)
-        self.picture(
-            _MARGIN,
-            *place,
-            composite(self.result.field, markers, self.windows),
-            ", ".join(names),
-            8.5,
-        )
-        protein = composite(self.result.field, ["green"], self.windows)
-        factor = self.factor(width)
+    def markers(self, col: float, row: float, width: float, aspect: float) -> None:
+        """The large picture of everything but the protein."""
+        field = self.result.field
+        keys = [key for key in REFERENCE_CHANNELS if key in field.present]
+        title = ", ".join(c.name for key in keys for c in CHANNELS if c.key == key)
+        image = composite(field, keys, self.windows)
+        self.picture(col, row, width, width * aspect, image, title, 8.5)
+
+    def protein(self, col: float, row: float, width: float, aspect: float) -> None:
+        """The large picture of the protein with the cells drawn on it."""
+        image = composite(self.result.field, ["green"], self.windows)
+        factor, n_cells = self.factor(width), self.result.n_cells
         colors = cell_colors(self.result.predictions())
-        drawn = draw_outlines(protein, self.result.masks.cells, colors, width=max(1, 2 * factor))
-        axes = self.picture(_MARGIN + width + _GAP, *place, drawn, "Protein and cells", 8.5)
-        if self.result.n_cells <= _BOXED:
-            column = "text" if self.result.n_cells <= _LABELLED else "code"
+        drawn = draw_outlines(image, self.result.masks.cells, colors, width=2 * factor)
+        axes = self.picture(col, row, width, width * aspect, drawn, "Protein and cells", 8.5)
+        if n_cells <= _BOXED:
+            column = "text" if n_cells <= _LABELLED else "code"
             draw_boxes(axes, box_table(self.result), factor, 5.2, column)
 
     def channels(self, row: float, width: float, aspect: float) -> None:
@@ -165,6 +170,8 @@ class _Page:
         size: float,
     ) -> Any:
         """A picture on black with its name and a scale bar."""
+        from matplotlib.patheffects import withStroke
+
         axes = self.axes(col, row, width, height)
         small = downscale(image, self.factor(width))
         axes.imshow(small, aspect="auto")
@@ -175,9 +182,10 @@ class _Page:
         axes.set(xlim=(middle[0] - across, middle[0] + across), xticks=[], facecolor="black")
         axes.set(ylim=(middle[1] + down, middle[1] - down), yticks=[], autoscale_on=False)
         axes.spines[:].set_visible(False)
+        rim = [withStroke(linewidth=1.6, foreground="black")]
         looks = {"color": "white", "fontsize": size, "zorder": 10, "transform": axes.transAxes}
-        shade = {"boxstyle": "round,pad=0.3", "fc": "#000000A0", "ec": "none"}
-        axes.text(0.1 / width, 0.1 / height, title, va="bottom", bbox=shade, **looks)
+        looks["path_effects"] = rim
+        axes.text(0.1 / width, 0.1 / height, title, va="bottom", **looks)
         self.scale_bar(axes, width, height, looks)
         return axes
 
@@ -219,7 +227,9 @@ class _Page:
             self.text(
                 col, row + 0.2, "No cells found", 17, _SIDE, weight="bold", color=self.style.ink
             )
-            return row + 0.7
+            advice = "There is no cell to classify in this field."
+            self.text(col, row + 0.55, advice, 9.5, _SIDE, color=self.style.muted)
+            return row + 0.9
         prediction = self.result.predict()
         lines = textwrap.wrap(prediction.title, 24)
         for line in lines:

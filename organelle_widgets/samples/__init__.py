@@ -142,7 +142,6 @@ def load_sample(key: str) -> FieldResult:
         probabilities,
         timings=stored["timings"],
         provenance=stored["provenance"],
-        notes=field.notes,
     )
 
 

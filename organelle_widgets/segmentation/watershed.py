@@ -17,7 +17,7 @@ from skimage.filters import threshold_otsu
 from skimage.morphology import h_maxima, remove_small_holes
 from skimage.segmentation import watershed
 
-from organelle_widgets.core.masks import Masks, relabel
+from organelle_widgets.core.masks import Masks
 from organelle_widgets.core.settings import setting
 from organelle_widgets.segmentation._base import SEGMENTERS, Segmenter
 
@@ -147,8 +147,9 @@ class Watershed(Segmenter):
         nuclei = self._find_nuclei(planes["blue"], um)
         cells = self._find_cells(planes, nuclei, um)
         nuclei, cells = (_enlarge(labels, factor, field.shape) for labels in (nuclei, cells))
-        cells = relabel(_drop_small(cells, self.min_cell_area_um2 / field.pixel_size_um**2))
-        return Masks(np.where(nuclei > 0, cells, 0), cells)
+        inner = (nuclei > 0) & (nuclei == cells)
+        cells = _drop_small(cells, self.min_cell_area_um2 / field.pixel_size_um**2)
+        return Masks(np.where(inner, cells, 0), cells)
 
     def _find_nuclei(self, blue: NDArray[np.float32], um: float) -> NDArray[np.int32]:
         """Labels of nuclei."""
@@ -237,9 +238,11 @@ def _open(inside: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
 
 
 def _drop_small(labels: NDArray[np.int32], smallest: float) -> NDArray[np.int32]:
-    """The labels with at least `smallest` pixels."""
-    keep = np.bincount(labels.ravel()) >= smallest
-    return np.where(keep[labels], labels, 0).astype(np.int32)
+    """The labels with at least `smallest` pixels, numbered 1, 2, 3, ..."""
+    keep = np.bincount(labels.ravel()) >= max(smallest, 1)
+    keep[0] = False
+    numbers = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
+    return numbers[labels]
 
 
 def _drop_haze(

@@ -1,0 +1,141 @@
+"""A real Voila process, started by the launcher, and a real Chromium to look at it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import imageio.v3 as iio
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from organelle_widgets.synthetic import virtual_field
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+CHANNELS = ("red", "green", "blue", "yellow")
+
+
+@dataclass
+class Site:
+    """The served dashboard.
+
+    Parameters
+    ----------
+    url : str
+        Where.
+    root : Path
+        What the folder picker is confined to.
+    """
+
+    url: str
+    root: Path
+
+
+@dataclass
+class Visit:
+    """One open page and what it complained of."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of this folder drive a browser."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in Path(item.path).parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.tensorflow)
+
+
+@pytest.fixture(scope="session")
+def field_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Four channel images of a virtual field, as a person has them on disk."""
+    folder = tmp_path_factory.mktemp("root") / "plate"
+    folder.mkdir()
+    drawn = virtual_field((512, 640), seed=3, pixel_size_um=0.32, classes=(7,)).field
+    files = {key: folder / f"well A1_{key}.png" for key in CHANNELS}
+    for key, path in files.items():
+        iio.imwrite(path, drawn.channel(key))
+    return files
+
+
+def _answers(url: str) -> bool:
+    """Whether the server answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def site(field_files: dict[str, Path]) -> Iterator[Site]:
+    """The dashboard, served by its own command."""
+    root = field_files["blue"].parents[1]
+    command = Path(sys.executable).with_name("organelle-widgets")
+    arguments = [str(command), "dashboard", "--no-browser", "--port", "0", "--root", str(root)]
+    log = root.parent / "voila.log"
+    with (
+        log.open("w") as stderr,
+        subprocess.Popen(
+            arguments, stdout=subprocess.PIPE, stderr=stderr, text=True, start_new_session=True
+        ) as server,
+    ):
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        assert found, f"the launcher said {line!r}; {log.read_text()}"
+        deadline = time.monotonic() + 90
+        while not _answers(found.group()):
+            assert server.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.3)
+        yield Site(found.group(), root)
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(20)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        reason = "no chromium; install it with: apt-get install chromium"
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail(f"{reason} (CI=true: this may not be skipped)")
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(site: Site, browser: Browser) -> Iterator[Visit]:
+    """A fresh page on the dashboard, at 1440 x 900."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    seen = Visit(page)
+    page.on("pageerror", lambda error: seen.errors.append(str(error)))
+    page.on("request", lambda request: seen.requests.append(request.url))
+    page.goto(site.url, wait_until="domcontentloaded", timeout=90_000)
+    yield seen
+    page.close()

@@ -1,0 +1,142 @@
+"""State reaches the regions, and choices of a person reach state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from unittest.mock import MagicMock
+
+import numpy as np
+import pytest
+
+from organelle_widgets.controllers import AnalysisController, Presenter
+from organelle_widgets.controllers.pictures import make_pictures
+from organelle_widgets.core.field import Field
+from organelle_widgets.core.masks import Masks
+from organelle_widgets.core.results import FieldResult
+from organelle_widgets.state import Failure, PageState, Progress, Shown
+from organelle_widgets.widgets import Regions
+
+
+@dataclass
+class PageUnderTest:
+    """A page without an engine."""
+
+    state: PageState
+    regions: Regions
+    analysis: MagicMock
+    presenter: Presenter
+    result: FieldResult
+
+    def show(self) -> None:
+        field = self.result.field
+        self.state.shown = Shown(field, self.result, make_pictures(field, self.result))
+
+
+@pytest.fixture
+def page(disc_field: Field, disc_masks: Masks) -> PageUnderTest:
+    probabilities = np.full((3, 19), 0.02, np.float32)
+    probabilities[0, 2], probabilities[1, [0, 2]], probabilities[2, 18] = 0.9, (0.6, 0.55), 0.3
+    result = FieldResult(disc_field, disc_masks, probabilities, {"segmentation": 1.25})
+    state, regions = PageState(), Regions()
+    analysis = MagicMock(spec=AnalysisController)
+    return PageUnderTest(state, regions, analysis, Presenter(state, regions, analysis), result)
+
+
+def test_a_result_fills_every_region(page: PageUnderTest) -> None:
+    page.show()
+    regions = page.regions
+    assert regions.header.chip == "discs · 240 × 160 · 0.32 µm/px"
+    assert regions.header.summary == "3 cells · analysed in 1.2 s"
+    assert [cell["id"] for cell in regions.views.cells] == [2, 5, 9]
+    assert [cell["code"] for cell in regions.film.cells] == ["NO", "NP", "NE"]
+    assert regions.cell.subject["kind"] == "field"
+    assert regions.sample.can_analyse
+
+
+def test_selecting_shows_the_cell_everywhere(page: PageUnderTest) -> None:
+    page.show()
+    page.state.selected = 5
+    assert page.regions.views.selected == 5
+    assert page.regions.film.selected == 5
+    subject = page.regions.cell.subject
+    assert (subject["kind"], subject["id"], subject["number"]) == ("cell", 5, 2)
+    assert subject["title"] == "Nucleoplasm"
+    assert subject["detail"] == "and Nucleoli"
+    page.state.selected = 0
+    assert page.regions.cell.subject["kind"] == "field"
+
+
+def test_selecting_in_one_region_reaches_the_others(page: PageUnderTest) -> None:
+    page.show()
+    page.regions.film.set_state({"selected": 9})
+    assert page.state.selected == 9
+    assert page.regions.views.selected == 9
+    page.regions.views.set_state({"selected": 2})
+    assert page.state.selected == 2
+    assert page.regions.film.selected == 2
+
+
+def test_threshold_changes_answers_without_new_work(page: PageUnderTest) -> None:
+    page.show()
+    page.state.selected = 5
+    page.regions.sample.threshold_changed.emit(0.7)
+    assert page.state.threshold == 0.7
+    assert page.regions.cell.threshold == 0.7
+    assert page.regions.cell.subject["title"] == "Not sure"
+    assert [cell["sure"] for cell in page.regions.film.cells] == [True, False, False]
+    page.analysis.analyse.assert_not_called()
+
+
+def test_progress_dims_and_ends(page: PageUnderTest) -> None:
+    page.state.progress = Progress("Finding cells", 0.2)
+    assert page.regions.sample.progress == {"step": "Finding cells", "fraction": 0.2}
+    assert page.regions.views.busy
+    page.state.progress = None
+    assert page.regions.sample.progress == {}
+    assert not page.regions.views.busy
+
+
+def test_failures_are_sentences(page: PageUnderTest) -> None:
+    page.state.failure = Failure("The green image is cut short.", "Copy the file again.")
+    assert page.regions.sample.error == {
+        "message": "The green image is cut short.",
+        "hint": "Copy the file again.",
+    }
+    page.regions.sample.error_dismissed.emit()
+    assert page.regions.sample.error == {}
+    assert page.state.failure is None
+
+
+def test_four_files_open_the_field_and_three_wait(page: PageUnderTest) -> None:
+    files = {key: f"{key}.png" for key in ("red", "green", "blue")}
+    page.regions.sample.files_changed.emit(files)
+    page.analysis.open_files.assert_not_called()
+    assert page.regions.sample.can_analyse
+    page.regions.sample.files_changed.emit({**files, "yellow": "yellow.png"})
+    page.analysis.open_files.assert_called_once_with()
+
+
+def test_missing_files_are_named(page: PageUnderTest) -> None:
+    page.regions.sample.files_changed.emit({"red": "red.png"})
+    assert not page.regions.sample.can_analyse
+    assert page.regions.sample.analyse_hint == "Add the protein and the nuclei image."
+
+
+def test_settings_that_are_defaults_are_not_kept(page: PageUnderTest) -> None:
+    entry = page.regions.sample.settings[0]
+    other = entry["minimum"]
+    page.regions.sample.setting_changed.emit(entry["name"], other)
+    assert page.state.settings == {entry["name"]: other}
+    page.regions.sample.setting_changed.emit(entry["name"], entry["default"])
+    assert page.state.settings == {}
+
+
+def test_an_emptied_page_is_empty_everywhere(page: PageUnderTest) -> None:
+    page.show()
+    page.state.shown = None
+    assert page.regions.header.chip == ""
+    assert page.regions.header.exports == []
+    assert page.regions.views.cells == []
+    assert page.regions.film.cells == []
+    assert page.regions.cell.subject == {}
+    assert not page.regions.sample.can_analyse
