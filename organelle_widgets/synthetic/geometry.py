@@ -1,0 +1,337 @@
+"""Where virtual cells lie and what shapes they have: the masks, before anything is painted.
+
+Sizes and shapes follow the published statistics of HPA fields: cells 15 to 50 um across, mostly 20 to 45, half to three
+quarters of the field covered, neighbours touching, borders cutting cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import find_objects, label
+
+from organelle_widgets.synthetic.drawing import distance_um, smooth_noise, upsample
+from organelle_widgets.synthetic.view import Spindle
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Layout", "Placed", "Style", "lay_out"]
+
+_GRID_UM = 0.3
+
+
+@dataclass(frozen=True)
+class Style:
+    """What the cells of one field have in common, as cells of one line do.
+
+    Parameters
+    ----------
+    radius_um : float
+        Typical radius of a cell.
+    elongation : float
+        Typical long axis over short axis.
+    ruggedness : float
+        Depth of bays and points of the outline, 0 for smooth.
+    cover : float
+        Aimed share of the field that cells cover.
+    """
+
+    radius_um: float
+    elongation: float
+    ruggedness: float
+    cover: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator) -> Style:
+        """A random cell line."""
+        return cls(
+            radius_um=float(np.clip(rng.normal(19.5, 3.2), 12, 27)),
+            elongation=float(rng.uniform(1.1, 1.9)),
+            ruggedness=float(rng.uniform(0.5, 1.3)),
+            cover=float(rng.uniform(0.5, 0.8)),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """The outline of one cell before neighbours cut into it.
+
+    Parameters
+    ----------
+    row_um, col_um : float
+        Centre, um from the canvas's first pixel.
+    radius_um : float
+        Mean radius.
+    elongation : float
+        Long axis over short axis.
+    angle : float
+        Direction of the long axis, radians from the row axis towards the column axis.
+    waves : ndarray of float, shape (k, 2)
+        Size and phase of the outline's harmonics, from the second on.
+    dividing : bool
+        Whether it is in mitosis.
+    """
+
+    row_um: float
+    col_um: float
+    radius_um: float
+    elongation: float
+    angle: float
+    waves: NDArray[np.float64]
+    dividing: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Masks of a canvas of virtual cells.
+
+    Parameters
+    ----------
+    cells, nuclei : ndarray of int32, shape (Y, X)
+        Labels 1 to n; a cell that was pushed off the canvas has none.
+    placed : tuple of Placed
+        Cell `i` has label `i + 1`.
+    spindles : dict of int to Spindle
+        By label, for those that divide.
+    pixel_size_um : float
+        Micrometres per pixel.
+    """
+
+    cells: NDArray[np.int32]
+    nuclei: NDArray[np.int32]
+    placed: tuple[Placed, ...]
+    spindles: dict[int, Spindle]
+    pixel_size_um: float
+
+
+def lay_out(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    pixel_size_um: float,
+    *,
+    dividing: list[bool],
+    style: Style,
+    margin_px: int = 0,
+) -> Layout:
+    """Place cells and draw their masks.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of all choices.
+    shape : tuple of int
+        Rows and columns of the canvas.
+    pixel_size_um : float
+        Micrometres per pixel.
+    dividing : list of bool
+        One a cell to place: whether it is in mitosis.
+    style : Style
+        What the cells have in common.
+    margin_px : int
+        No centre lies in a frame of this width.
+
+    Returns
+    -------
+    Layout
+        Labels of cells and nuclei.
+    """
+    inner_um = [(n - 2 * margin_px) * pixel_size_um for n in shape]
+    fitting = np.sqrt(inner_um[0] * inner_um[1] / max(len(dividing), 1) / np.pi)
+    radius_um = min(style.radius_um, max(1.3 * float(fitting), 2 * pixel_size_um))
+    if radius_um < style.radius_um and len(dividing) < 3:
+        radius_um = style.radius_um
+    placed: list[Placed] = []
+    for divides in dividing:
+        shaped = _shape(rng, style, radius_um, divides)
+        row, col = _place(rng, placed, shaped.radius_um, inner_um, margin_px * pixel_size_um)
+        placed.append(replace(shaped, row_um=row, col_um=col))
+    cells = _draw_cells(rng, shape, pixel_size_um, placed)
+    nuclei, spindles = _draw_nuclei(rng, cells, placed, pixel_size_um)
+    return Layout(cells, nuclei, tuple(placed), spindles, pixel_size_um)
+
+
+def _shape(rng: np.random.Generator, style: Style, radius_um: float, divides: bool) -> Placed:
+    """A cell of the field's style, at no place yet; dividing cells are small and round."""
+    radius = radius_um * float(np.clip(rng.lognormal(0, 0.17), 0.7, 1.5))
+    angle = float(rng.uniform(0, np.pi))
+    order = np.arange(2, 9)
+    size = style.ruggedness * 0.36 / order**1.6 * rng.standard_normal(order.size)
+    waves = np.stack([size, rng.uniform(0, 2 * np.pi, order.size)], axis=1)
+    if divides:
+        return Placed(0, 0, min(radius, 0.68 * radius_um), 1.06, angle, waves * 0.08, True)
+    stretch = float(np.clip(style.elongation * rng.lognormal(0, 0.15), 1.0, 2.6))
+    return Placed(0, 0, radius, stretch, angle, waves, False)
+
+
+def _place(
+    rng: np.random.Generator,
+    placed: list[Placed],
+    radius_um: float,
+    size_um: list[float],
+    margin_um: float,
+) -> tuple[float, float]:
+    """A centre inside the frame: mostly beside another cell, sometimes alone."""
+    spots = margin_um + rng.uniform(0, 1, (40, 2)) * size_um
+    if not placed:
+        return float(spots[0, 0]), float(spots[0, 1])
+    others = np.array([[cell.row_um, cell.col_um, cell.radius_um] for cell in placed])
+    gaps = np.hypot(*(spots[:, None] - others[None, :, :2]).transpose(2, 0, 1))
+    nearness = (gaps / (others[None, :, 2] + radius_um)).min(axis=1)
+    aim = 0.82 if rng.random() < 0.7 else 1.15
+    cost = np.abs(nearness - aim) + 3 * np.clip(0.72 - nearness, 0, None)
+    best = int(cost.argmin())
+    return float(spots[best, 0]), float(spots[best, 1])
+
+
+def _score(
+    outline: Placed, rows: NDArray[np.float64], cols: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Distance from the centre as a share of the outline's radius: 1 on the outline."""
+    down, right = rows[:, None] - outline.row_um, cols[None, :] - outline.col_um
+    cos, sin = np.cos(outline.angle), np.sin(outline.angle)
+    stretch = np.sqrt(outline.elongation)
+    along, across = (cos * down + sin * right) / stretch, (cos * right - sin * down) * stretch
+    turn = np.arctan2(across, along)
+    waves = sum(
+        size * np.cos((order + 2) * turn + phase)
+        for order, (size, phase) in enumerate(outline.waves)
+    )
+    score: NDArray[np.float64] = np.hypot(along, across) / (outline.radius_um * np.exp(waves))
+    return score
+
+
+def _window(
+    outline: Placed, shape: tuple[int, int], pixel_size_um: float, step: int
+) -> tuple[slice, slice] | None:
+    """The part of the canvas that an outline can reach, starting on the coarse grid."""
+    reach = outline.radius_um * np.sqrt(outline.elongation) * 1.7
+    bounds = []
+    for centre, size in ((outline.row_um, shape[0]), (outline.col_um, shape[1])):
+        low = max(int((centre - reach) / pixel_size_um) // step * step, 0)
+        high = min(int((centre + reach) / pixel_size_um) + 2, size)
+        bounds.append((low, high))
+    (top, bottom), (left, right) = bounds
+    return (
+        (slice(top, bottom), slice(left, right)) if bottom - top > 1 and right - left > 1 else None
+    )
+
+
+def _fine_score(
+    rng: np.random.Generator, outline: Placed, window: tuple[slice, slice], px: float, step: int
+) -> NDArray[np.float32]:
+    """The score of every pixel of a window, with ruffles, by way of a coarse grid."""
+    size = (window[0].stop - window[0].start, window[1].stop - window[1].start)
+    grid = [np.arange(w.start, w.stop + step, step) * px for w in window]
+    coarse = _score(outline, grid[0], grid[1]).astype(np.float32)
+    rough = 0.1 if outline.dividing else 1.0
+    coarse += rough * 0.05 * smooth_noise(rng, coarse.shape, 6 / (px * step))
+    coarse += rough * 0.018 * smooth_noise(rng, coarse.shape, 1.5 / (px * step))
+    return upsample(coarse, size, step)
+
+
+def _draw_cells(
+    rng: np.random.Generator, shape: tuple[int, int], px: float, placed: list[Placed]
+) -> NDArray[np.int32]:
+    """Labels: every pixel goes to the cell in whose outline it lies deepest."""
+    cells = np.zeros(shape, np.int32)
+    best = np.ones(shape, np.float32)
+    step = max(1, int(_GRID_UM / px))
+    for index, outline in enumerate(placed, 1):
+        window = _window(outline, shape, px, step)
+        if window is None:
+            continue
+        score = _fine_score(rng, outline, window, px, step)
+        wins = score < best[window]
+        best[window][wins] = score[wins]
+        cells[window][wins] = index
+    return _whole(cells, len(placed))
+
+
+def _whole(cells: NDArray[np.int32], n_cells: int) -> NDArray[np.int32]:
+    """Keep of every cell only its largest piece."""
+    for index, window in enumerate(find_objects(cells, max_label=n_cells), 1):
+        if window is None:
+            continue
+        crop = cells[window]
+        pieces, count = label(crop == index)
+        if count > 1:
+            sizes = np.bincount(pieces.ravel())
+            sizes[0] = 0
+            crop[(pieces > 0) & (pieces != sizes.argmax())] = 0
+    return cells
+
+
+def _draw_nuclei(
+    rng: np.random.Generator, cells: NDArray[np.int32], placed: list[Placed], px: float
+) -> tuple[NDArray[np.int32], dict[int, Spindle]]:
+    """Labels of the nuclei, and the spindles of dividing cells."""
+    nuclei = np.zeros_like(cells)
+    spindles: dict[int, Spindle] = {}
+    for index, window in enumerate(find_objects(cells, max_label=len(placed)), 1):
+        if window is None:
+            continue
+        own = cells[window] == index
+        depth = distance_um(own, px)
+        origin = (window[0].start * px, window[1].start * px)
+        if placed[index - 1].dividing:
+            nucleus, spindle = _chromosomes(rng, placed[index - 1], own.shape, origin, px)
+            row, col = window[0].start + spindle.row, window[1].start + spindle.col
+            spindles[index] = Spindle(row, col, spindle.angle, spindle.half_length_um)
+        else:
+            nucleus = _nucleus(rng, placed[index - 1], depth, origin, px)
+        rim = min(0.6, 0.2 * float(depth.max()))
+        nuclei[window][own & nucleus & (depth > rim)] = index
+    return nuclei, spindles
+
+
+def _nucleus(
+    rng: np.random.Generator,
+    cell: Placed,
+    depth: NDArray[np.float32],
+    origin: tuple[float, float],
+    px: float,
+) -> NDArray[np.bool_]:
+    """A smooth ellipse, now and then with a bay, near the middle of what the neighbours left."""
+    usual = 7.6 * (cell.radius_um / 16) ** 0.6 * float(rng.lognormal(0, 0.08))
+    radius = min(usual, 0.6 * cell.radius_um)
+    deepest = np.unravel_index(int(depth.argmax()), depth.shape)
+    middle = np.array(origin) + np.array(deepest) * px
+    centre = np.array([cell.row_um, cell.col_um])
+    pull = float(rng.uniform(0.3, 0.6))
+    row, col = centre + pull * np.clip(middle - centre, -0.5 * cell.radius_um, 0.5 * cell.radius_um)
+    waves = np.stack(
+        [rng.normal(0, 0.07, 3) / np.arange(1, 4), rng.uniform(0, 2 * np.pi, 3)], axis=1
+    )
+    stretch = float(np.clip(1.12 * cell.elongation**0.5 * rng.lognormal(0, 0.1), 1.0, 1.9))
+    angle = cell.angle + float(rng.normal(0, 0.3))
+    outline = Placed(float(row), float(col), radius, stretch, angle, waves, True)
+    step = max(1, int(_GRID_UM / px))
+    grid = [origin[axis] + np.arange(0, depth.shape[axis] + step, step) * px for axis in (0, 1)]
+    score = _score(outline, grid[0], grid[1]).astype(np.float32)
+    return upsample(score, (depth.shape[0], depth.shape[1]), step) < 1
+
+
+def _chromosomes(
+    rng: np.random.Generator,
+    cell: Placed,
+    shape: tuple[int, ...],
+    origin: tuple[float, float],
+    px: float,
+) -> tuple[NDArray[np.bool_], Spindle]:
+    """Condensed chromosomes in prometaphase, metaphase or anaphase, and the spindle that holds them."""
+    scale = min(cell.radius_um / 11, 1.0)
+    angle = float(rng.uniform(0, np.pi))
+    row, col = cell.row_um - origin[0], cell.col_um - origin[1]
+    stage = rng.choice(3, p=[0.25, 0.5, 0.25])
+    apart, half_width, half_length = ((0, 3.2, 4.6), (0, 1.6, 5.4), (3.2, 1.2, 4.6))[stage]
+    pole = (5.2, 5.6, 6.6)[stage] * scale
+    down, right = np.arange(shape[0])[:, None] * px - row, np.arange(shape[1])[None] * px - col
+    along = np.cos(angle) * down + np.sin(angle) * right
+    across = np.cos(angle) * right - np.sin(angle) * down
+    rough = smooth_noise(rng, (shape[0], shape[1]), 1.2 / px)
+    away = np.abs(np.abs(along) - apart * scale) / (half_width * scale)
+    score = np.hypot(away, across / (half_length * scale)) + (0.16 if stage == 0 else 0.1) * rough
+    return score < 1, Spindle(row / px, col / px, angle, pole)

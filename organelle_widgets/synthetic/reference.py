@@ -1,0 +1,320 @@
+"""The three reference channels of a virtual cell: microtubules, DNA and endoplasmic reticulum.
+
+Each painter takes a `CellView` and returns its channel in about [0, 1] on the cell's crop, already blurred by the
+optics. `landmarks` finds what masks alone do not tell: nucleoli and the centrosome.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from organelle_widgets.synthetic.drawing import lines, normalised, smooth_noise, upsample, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from organelle_widgets.synthetic.view import CellView
+
+__all__ = [
+    "draw_nucleoli",
+    "find_centrosome",
+    "paint_dna",
+    "paint_er",
+    "paint_microtubules",
+    "paint_spindle",
+    "stay_in_cytoplasm",
+]
+
+
+def draw_nucleoli(
+    rng: np.random.Generator, inside_um: NDArray[np.float32], pixel_size_um: float
+) -> NDArray[np.float32]:
+    """One to five roundish nucleoli, well inside a nucleus.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of number, size, place and shape.
+    inside_um : ndarray of float32, shape (Y, X)
+        Depth in the nucleus, um.
+    pixel_size_um : float
+        Micrometres per pixel.
+
+    Returns
+    -------
+    ndarray of float32, shape (Y, X)
+        0 to 1.
+    """
+    shape = (inside_um.shape[0], inside_um.shape[1])
+    room = np.flatnonzero(inside_um > min(1.6, 0.5 * float(inside_um.max())))
+    canvas = np.zeros(shape, np.float32)
+    if not room.size:
+        return canvas
+    rough = 0.18 * smooth_noise(rng, shape, 1.0 / pixel_size_um)
+    deepest = float(inside_um.max())
+    for _ in range(int(rng.integers(1, 6))):
+        row, col = np.unravel_index(int(room[rng.integers(room.size)]), shape)
+        radius = float(np.clip(rng.lognormal(0.15, 0.35), 0.6, 2.4)) * min(1.0, deepest / 5)
+        stretch, angle = rng.uniform(1.0, 1.5), rng.uniform(0, np.pi)
+        reach = int(2.5 * radius / pixel_size_um) + 2
+        window = tuple(slice(max(c - reach, 0), c + reach + 1) for c in (int(row), int(col)))
+        down, right = (
+            np.arange(w.start, min(w.stop, n)) for w, n in zip(window, shape, strict=True)
+        )
+        down, right = (down[:, None] - row) * pixel_size_um, (right[None] - col) * pixel_size_um
+        along = np.cos(angle) * down + np.sin(angle) * right
+        across = np.cos(angle) * right - np.sin(angle) * down
+        score = np.hypot(along / stretch, across * stretch) / radius + rough[window]
+        canvas[window] = np.maximum(canvas[window], np.clip((1.15 - score) / 0.3, 0, 1))
+    inner: NDArray[np.float32] = canvas * np.clip((inside_um - 0.3) / 0.4, 0, 1)
+    return inner
+
+
+def find_centrosome(
+    rng: np.random.Generator, view: CellView, bright: NDArray[np.float32] | None = None
+) -> tuple[float, float]:
+    """A place beside the nucleus, on the side with more room.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of the choice.
+    view : CellView
+        The cell; its own centrosome is not read.
+    bright : ndarray of float32, shape (Y, X), optional
+        Recorded microtubules: where they are bright, the place is likelier.
+
+    Returns
+    -------
+    tuple of float
+        Row and column, px.
+    """
+    near = view.cell & (view.outside_um > 0.3) & (view.outside_um < 1.8)
+    if not near.any():
+        near = view.cell
+    weight = near * (0.05 + view.edge_um) ** 3
+    if bright is not None:
+        weight = weight * (0.05 + gaussian_filter(bright, 0.6 / view.pixel_size_um)) ** 2
+    spot = view.pick(rng, weight, 1)
+    row, col = spot[0] if len(spot) else (view.shape[0] / 2, view.shape[1] / 2)
+    return float(row), float(col)
+
+
+def paint_dna(rng: np.random.Generator, view: CellView) -> NDArray[np.float32]:
+    """The blue channel: chromatin in clumps, dark nucleoli; condensed and bright in mitosis.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of the texture.
+    view : CellView
+        The cell.
+
+    Returns
+    -------
+    ndarray of float32, shape (Y, X)
+        About 0.6 in a usual nucleus, about 1 in chromosomes.
+    """
+    if view.spindle is not None:
+        lumps = 1 + 0.12 * view.noise(rng, 0.7)
+        return np.clip(view.soft_nucleus * lumps, 0, 1.4)
+    coarse, fine = rng.uniform(0.08, 0.2), rng.uniform(0.08, 0.2)
+    chromatin = 1 + coarse * view.noise(rng, 1.3) + fine * view.noise(rng, 0.45)
+    holes = np.clip(view.noise(rng, 0.9) - 1.2, 0, 1)
+    rim = 1 + rng.uniform(0, 0.15) * np.exp(-(((view.inside_um - 0.4) / 0.4) ** 2))
+    dark = rng.uniform(0.5, 0.8)
+    level = chromatin * rim * (1 - dark * view.nucleoli) * (1 - 0.35 * holes)
+    painted: NDArray[np.float32] = np.clip(0.6 * view.soft_nucleus * level, 0, None)
+    return painted
+
+
+def paint_er(rng: np.random.Generator, view: CellView) -> NDArray[np.float32]:
+    """The yellow channel: a net of tubules, denser and brighter around a dark nucleus.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of the texture.
+    view : CellView
+        The cell.
+
+    Returns
+    -------
+    ndarray of float32, shape (Y, X)
+        In about [0, 1].
+    """
+    net = sum(np.exp(-((view.noise(rng, scale) / 0.6) ** 2)) for scale in (0.75, 0.42))
+    holes = np.clip(view.noise(rng, 1.3) - 0.9, 0, 1)
+    patches = 1 + 0.25 * view.noise(rng, 5)
+    texture = (0.25 + 0.4 * net + 0.24 * view.noise(rng, 0.26)) * (1 - 0.7 * holes) * patches
+    fade = 0.15 + 0.85 * view.around_nucleus(float(rng.uniform(3.5, 8)))
+    level = texture * fade * view.thickness * view.cytoplasm
+    if view.spindle is None:
+        envelope = (
+            np.exp(-((view.outside_um / 0.3) ** 2)) * view.soft_cell * (1 - view.soft_nucleus)
+        )
+        level = level + 0.25 * envelope * patches
+        grain = 1 + 0.3 * view.noise(rng, 0.3)
+        level = level + rng.uniform(0.03, 0.16) * view.soft_nucleus * grain
+    else:
+        level = level * (1 - 0.75 * _spindle_zone(view))
+    return normalised(np.clip(level, 0, None))
+
+
+def _spindle_zone(view: CellView) -> NDArray[np.float32]:
+    """1 inside the spindle, fading outside."""
+    if view.spindle is None:
+        return np.zeros(view.shape, np.float32)
+    spindle, px = view.spindle, view.pixel_size_um
+    down = (np.arange(view.shape[0], dtype=np.float32)[:, None] - spindle.row) * px
+    right = (np.arange(view.shape[1], dtype=np.float32)[None] - spindle.col) * px
+    along = np.cos(spindle.angle) * down + np.sin(spindle.angle) * right
+    across = np.cos(spindle.angle) * right - np.sin(spindle.angle) * down
+    half = spindle.half_length_um
+    zone: NDArray[np.float32] = np.exp(-((along / half) ** 4) - (across / (0.75 * half)) ** 4)
+    return zone.astype(np.float32)
+
+
+def paint_microtubules(rng: np.random.Generator, view: CellView) -> NDArray[np.float32]:
+    """The red channel: bundles from the centrosome that bend along nucleus and edge.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of the filaments.
+    view : CellView
+        The cell.
+
+    Returns
+    -------
+    ndarray of float32, shape (Y, X)
+        In about [0, 1].
+    """
+    if view.spindle is not None:
+        haze = view.thickness * view.cytoplasm * (1 + 0.2 * view.noise(rng, 0.3))
+        return normalised(paint_spindle(rng, view) + np.clip(0.2 * haze, 0, None))
+    px = view.pixel_size_um
+    count = int(rng.uniform(0.14, 0.36) * view.cell.sum() * px**2) + 12
+    starts = np.tile(np.array(view.centrosome), (count, 1))
+    free = rng.random(count) < 0.6
+    nearby = view.pick(rng, view.cytoplasm * (0.05 + view.around_nucleus(6)), int(free.sum()))
+    starts[np.flatnonzero(free)[: len(nearby)]] = nearby
+    starts += rng.normal(0, 1.1 / px, starts.shape)
+    paths = walk(
+        rng,
+        starts,
+        rng.uniform(0, 2 * np.pi, count),
+        n_steps=int(rng.integers(45, 75)),
+        step_px=0.5 / px,
+        wobble=0.05,
+        steer=stay_in_cytoplasm(view),
+    )
+    along = np.linspace(0, 1, paths.shape[1] - 1)
+    bright = (
+        rng.lognormal(-0.3, 0.55, (count, 1)) * np.minimum(0.4 + 6 * along, 1) * (1 - 0.5 * along)
+    )
+    drawn = lines(view.shape, paths, bright, view.psf_px)
+    haze = upsample(*_blurred(drawn, 1.2 / px), cubic=False)
+    level = (drawn + rng.uniform(0.15, 0.6) * haze) * (0.4 + 0.6 * view.thickness) * view.soft_cell
+    over_nucleus = np.clip(view.outside_um / 0.4, rng.uniform(0.05, 0.25), 1)
+    return normalised(level * over_nucleus)
+
+
+def _blurred(
+    canvas: NDArray[np.float32], sigma_px: float
+) -> tuple[NDArray[np.float32], tuple[int, int], float]:
+    """A strong blur, computed on a coarse grid: the grid, the fine shape and the spacing."""
+    step = max(1, int(sigma_px))
+    rows, cols = (n // step * step or n for n in canvas.shape)
+    if step == 1 or min(canvas.shape) < 2 * step:
+        return gaussian_filter(canvas, sigma_px), (canvas.shape[0], canvas.shape[1]), 1.0
+    blocks = canvas[:rows, :cols].reshape(rows // step, step, cols // step, step).mean((1, 3))
+    return gaussian_filter(blocks, sigma_px / step), (canvas.shape[0], canvas.shape[1]), float(step)
+
+
+def stay_in_cytoplasm(view: CellView) -> Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]:
+    """A rule for `walk`: bend away from the cell's edge and from the nucleus; end where neither helps.
+
+    Parameters
+    ----------
+    view : CellView
+        The cell.
+
+    Returns
+    -------
+    callable
+        Turns of n filaments from their positions (n, 2) and directions (n,).
+    """
+    px = view.pixel_size_um
+    step = max(1, int(0.35 / px))
+    clearance = np.minimum(view.edge_um, view.outside_um)[::step, ::step]
+    if min(clearance.shape) < 2:
+        return lambda _here, heading: np.zeros(len(heading))
+    slope_row, slope_col = np.gradient(clearance, step * px)
+    last_row, last_col = clearance.shape[0] - 1, clearance.shape[1] - 1
+
+    def steer(here: NDArray[Any], heading: NDArray[Any]) -> NDArray[Any]:
+        """Turn towards open ground, the more the less room is ahead."""
+        reach = 0.8 / px
+        with np.errstate(invalid="ignore"):
+            rows = (here[:, 0] + reach * np.cos(heading)) / step
+            cols = (here[:, 1] + reach * np.sin(heading)) / step
+        gone = ~(np.isfinite(rows) & np.isfinite(cols))
+        row = np.clip(np.nan_to_num(rows), 0, last_row).astype(np.intp)
+        col = np.clip(np.nan_to_num(cols), 0, last_col).astype(np.intp)
+        room, down, right = clearance[row, col], slope_row[row, col], slope_col[row, col]
+        side = np.cos(heading) * right - np.sin(heading) * down
+        turn = 0.8 * np.clip(1 - room / 0.6, 0, 1) * np.sign(side)
+        outside = (room <= 0) & (np.hypot(down, right) < 0.05)
+        return np.where(gone | outside, np.nan, turn)
+
+    return steer
+
+
+def paint_spindle(rng: np.random.Generator, view: CellView) -> NDArray[np.float32]:
+    """Fibres from pole to pole and asters around the poles.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of the fibres.
+    view : CellView
+        A dividing cell.
+
+    Returns
+    -------
+    ndarray of float32, shape (Y, X)
+        In about [0, 1]; black where the cell does not divide.
+    """
+    if view.spindle is None:
+        return np.zeros(view.shape, np.float32)
+    px = view.pixel_size_um
+    poles = view.spindle.poles(px)
+    axis = poles[0] - poles[1]
+    normal = np.array([-axis[1], axis[0]]) / max(float(np.hypot(*axis)), 1e-6)
+    count = int(rng.integers(45, 80))
+    share = np.linspace(0, 1, 24)[None, :, None]
+    bulge = rng.normal(0, 0.38 * view.spindle.half_length_um / px, (count, 1, 1))
+    bow = bulge * np.sin(np.pi * share) ** 0.8
+    reach = rng.uniform(0.45, 1.0, (count, 1, 1))
+    flip = rng.random((count, 1, 1)) < 0.5
+    way = np.where(flip, 1 - share * reach, share * reach)
+    fibres = poles[1] + way * axis + bow * normal
+    asters = walk(
+        rng,
+        np.repeat(poles, 20, axis=0) + rng.normal(0, 0.3 / px, (40, 2)),
+        rng.uniform(0, 2 * np.pi, 40),
+        n_steps=8,
+        step_px=0.45 / px,
+        wobble=0.05,
+    )
+    drawn = lines(view.shape, fibres, rng.lognormal(-0.2, 0.4, count), view.psf_px)
+    drawn = drawn + 0.5 * lines(
+        view.shape, asters, np.linspace(1, 0.2, 8)[None].repeat(40, 0), view.psf_px
+    )
+    return normalised(drawn * view.soft_cell * (1 - 0.4 * view.soft_nucleus))
