@@ -114,10 +114,10 @@ class FolderController:
             self._state.failure = Failure(f"There is no field {name!r} in this folder any more.")
             return
         top = self._root.resolve()
-        for path in source.files.values():
-            if top not in Path(path).resolve().parents:
+        for path in source.paths:
+            if top not in path.resolve().parents:
                 self._state.failure = Failure(
-                    f"{Path(path).name} is a link that leads out of the folder."
+                    f"{path.name} is a link that leads out of the folder."
                 )
                 return
         self._analysis.open_source(source)
