@@ -1,0 +1,172 @@
+"""Scores of multi-label probabilities in plain NumPy: precision, hits, calibration.
+
+Functions of arrays only: nothing here reads files, runs models or knows what a field is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "average_precision",
+    "calibration_error",
+    "categorical_scores",
+    "f1_score",
+    "mean_over_present",
+    "top_k",
+]
+
+
+def average_precision(truth: NDArray[Any], score: NDArray[Any]) -> float:
+    """Area under the precision-recall curve as a sum of steps, without interpolation.
+
+    Parameters
+    ----------
+    truth : ndarray of bool, shape (n,)
+        Which samples are positive.
+    score : ndarray of float, shape (n,)
+        Higher means more likely positive. Equal scores share one threshold.
+
+    Returns
+    -------
+    float
+        0 to 1; NaN where no sample is positive.
+
+    References
+    ----------
+    Zhu M (2004). Recall, precision and average precision. University of Waterloo, working paper 2004-09. The
+    definition is that of scikit-learn's ``average_precision_score``.
+    """
+    truth = np.asarray(truth, bool)
+    if not truth.any():
+        return float("nan")
+    order = np.argsort(-np.asarray(score, float), kind="stable")
+    hits = np.cumsum(truth[order])
+    last_of_ties = np.append(np.flatnonzero(np.diff(score[order])), len(order) - 1)
+    precision = hits[last_of_ties] / (last_of_ties + 1)
+    recall = hits[last_of_ties] / hits[-1]
+    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
+
+
+def top_k(truth: NDArray[Any], probabilities: NDArray[Any], k: int) -> float:
+    """Share of samples of which a true class is among the `k` most probable.
+
+    Parameters
+    ----------
+    truth : ndarray of bool, shape (n, n_classes)
+        Several may be true.
+    probabilities : ndarray of float, shape (n, n_classes)
+        Of equal ones the class of the lower index counts as more probable.
+    k : int
+        How many classes may be named.
+
+    Returns
+    -------
+    float
+        0 to 1; NaN without samples.
+    """
+    if not len(truth):
+        return float("nan")
+    named = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
+    return float(np.take_along_axis(truth, named, axis=1).any(axis=1).mean())
+
+
+def f1_score(truth: NDArray[Any], predicted: NDArray[Any]) -> float:
+    """Harmonic mean of precision and recall.
+
+    Parameters
+    ----------
+    truth, predicted : ndarray of bool, shape (n,)
+        What is so, and what was said.
+
+    Returns
+    -------
+    float
+        0 to 1; NaN where nothing is positive and nothing was said to be.
+    """
+    both = int(np.sum(truth & predicted))
+    total = int(np.sum(truth) + np.sum(predicted))
+    return 2 * both / total if total else float("nan")
+
+
+def calibration_error(truth: NDArray[Any], probability: NDArray[Any], bins: int = 15) -> float:
+    """Expected calibration error of one class.
+
+    Parameters
+    ----------
+    truth : ndarray of bool, shape (n,)
+        Which samples are positive.
+    probability : ndarray of float, shape (n,)
+        From 0 to 1.
+    bins : int
+        Number of bins of equal width.
+
+    Returns
+    -------
+    float
+        Mean over samples of |share of positives - mean probability| of their bin, 0 to 1; NaN without samples.
+
+    References
+    ----------
+    Naeini, Cooper, Hauskrecht (2015). Obtaining well calibrated probabilities using Bayesian binning. AAAI.
+    doi:10.1609/aaai.v29i1.9602
+    """
+    if not len(truth):
+        return float("nan")
+    which = np.minimum((np.asarray(probability) * bins).astype(int), bins - 1)
+    positives = np.bincount(which, weights=truth, minlength=bins)
+    expected = np.bincount(which, weights=probability, minlength=bins)
+    return float(np.abs(positives - expected).sum() / len(truth))
+
+
+def categorical_scores(truth: NDArray[Any], probabilities: NDArray[Any]) -> tuple[float, float]:
+    """Accuracy and cross-entropy of samples with one true class.
+
+    Parameters
+    ----------
+    truth : ndarray of bool, shape (n, n_classes)
+        Rows with more or less than one true class are left out.
+    probabilities : ndarray of float, shape (n, n_classes)
+        Brought to a sum of 1 in every row, then clipped to at least 1e-7.
+
+    Returns
+    -------
+    accuracy : float
+        0 to 1; NaN where no sample has one class.
+    cross_entropy : float
+        Mean, in nats; a uniform guess among 19 has 2.94.
+    """
+    single = np.sum(truth, axis=1) == 1
+    if not single.any():
+        return float("nan"), float("nan")
+    right = np.argmax(truth[single], axis=1)
+    chosen = np.asarray(probabilities, float)[single]
+    total = chosen.sum(axis=1, keepdims=True)
+    uniform = np.full_like(chosen, 1 / chosen.shape[1])
+    share = np.divide(chosen, total, out=uniform, where=total > 0)
+    accuracy = np.mean(np.argmax(share, axis=1) == right)
+    entropy = -np.log(np.clip(share[np.arange(len(right)), right], 1e-7, 1)).mean()
+    return float(accuracy), float(entropy)
+
+
+def mean_over_present(values: NDArray[Any] | list[float]) -> float:
+    """Mean of the values that exist.
+
+    Parameters
+    ----------
+    values : array_like of float, shape (n,)
+        NaN marks a class that does not occur.
+
+    Returns
+    -------
+    float
+        NaN where none exists.
+    """
+    numbers = np.asarray(values, float)
+    numbers = numbers[~np.isnan(numbers)]
+    return float(numbers.mean()) if numbers.size else float("nan")

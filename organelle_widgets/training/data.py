@@ -1,0 +1,237 @@
+"""Cells to learn from: real ones with their field's labels, virtual ones, and simulated proteins on real cells.
+
+Labels of real cells are weak: they belong to the field. Simulated proteins have exact labels but are only as true
+as the simulation. How both are mixed and changed belongs in `organelle_widgets.training.fit` and
+`organelle_widgets.training.augment`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from organelle_widgets.classification import CellCutter, CropRule
+from organelle_widgets.core.field import Field
+from organelle_widgets.core.labels import N_CLASSES, NEGATIVE
+from organelle_widgets.core.masks import Masks
+from organelle_widgets.synthetic import simulate_protein, virtual_field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["Cells", "cut_cells", "join_cells", "simulated_cells", "virtual_cells"]
+
+SPINDLE = 11
+_SMALLEST_PX = 100
+_COMMON = (0, 2, 4, 5, 7, 13, 14, 16, 17)
+"""Classes that often come together with another one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Crops with their classes.
+
+    Parameters
+    ----------
+    crops : ndarray of uint8, shape (n, 4, size, size)
+        What `cut_crops` gives, times 255.
+    parts : ndarray of bool, shape (n, 2, size, size)
+        Cell and nucleus.
+    truth : ndarray of float32, shape (n, 19)
+        1 for the classes that a cell, or its field, has.
+    source : ndarray of int32, shape (n,)
+        Number of the field that a cell comes from.
+    """
+
+    crops: NDArray[np.uint8]
+    parts: NDArray[np.bool_]
+    truth: NDArray[np.float32]
+    source: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.crops)
+
+    @property
+    def share(self) -> NDArray[np.float64]:
+        """Chance of each cell to be drawn such that all fields are drawn equally often, shape (n,)."""
+        counts = np.bincount(self.source)
+        chance = 1.0 / counts[self.source]
+        return np.asarray(chance / chance.sum())
+
+
+def join_cells(parts: Sequence[Cells]) -> Cells:
+    """Put cells together; their fields are numbered anew.
+
+    Parameters
+    ----------
+    parts : sequence of Cells
+        At least one.
+
+    Returns
+    -------
+    Cells
+        In the order given.
+    """
+    starts = np.cumsum([0, *(int(p.source.max(initial=-1)) + 1 for p in parts[:-1])])
+    return Cells(
+        np.concatenate([p.crops for p in parts]),
+        np.concatenate([p.parts for p in parts]),
+        np.concatenate([p.truth for p in parts]),
+        np.concatenate([p.source + start for p, start in zip(parts, starts, strict=True)]).astype(
+            np.int32
+        ),
+    )
+
+
+def cut_cells(
+    field: Field, masks: Masks, labels: dict[int, tuple[int, ...]], rule: CropRule
+) -> Cells:
+    """Cells of one field with their labels.
+
+    Parameters
+    ----------
+    field : Field
+        The field.
+    masks : Masks
+        Its cells.
+    labels : dict of int to tuple of int
+        Classes by cell id; cells that are not named are left out.
+    rule : CropRule
+        How to cut.
+
+    Returns
+    -------
+    Cells
+        One a label.
+    """
+    ids = [int(cell) for cell in masks.cell_ids if int(cell) in labels]
+    nuclei = np.where(masks.nuclei == masks.cells, masks.cells, 0) > 0
+    flags = np.stack([masks.cells > 0, nuclei, nuclei, nuclei]).astype(np.uint8)
+    flagged = dataclasses.replace(field, pixels=flags * 255, missing=frozenset())
+    crops = CellCutter(field, masks, rule).cut(ids)
+    parts = CellCutter(flagged, masks, rule).cut(ids)[:, :2] > 0.5
+    truth = np.zeros((len(ids), N_CLASSES), np.float32)
+    for row, cell in zip(truth, ids, strict=True):
+        row[list(labels[cell])] = 1
+    return Cells(_as_bytes(crops), parts, truth, np.zeros(len(ids), np.int32))
+
+
+def _as_bytes(crops: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Crops in a quarter of the memory."""
+    return np.round(crops * 255).astype(np.uint8)
+
+
+def draw_classes(rng: np.random.Generator) -> tuple[int, ...]:
+    """Classes of one simulated cell: all 19 equally often, in two of five cells with a common second one."""
+    first = int(rng.integers(N_CLASSES))
+    if first == NEGATIVE or rng.random() >= 0.4:
+        return (first,)
+    return tuple(sorted({first, int(rng.choice(_COMMON))}))
+
+
+def simulated_cells(
+    references: Cells,
+    n_cells: int,
+    rng: np.random.Generator,
+    pixel_size_um: float,
+    progress: Callable[[float], None] | None = None,
+) -> Cells:
+    """Real cells whose protein channel is replaced by a simulated one.
+
+    Parameters
+    ----------
+    references : Cells
+        Real cells; all fields are used equally often.
+    n_cells : int
+        How many to make.
+    rng : numpy.random.Generator
+        Where chance comes from.
+    pixel_size_um : float
+        Micrometres per pixel of the crops.
+    progress : callable, optional
+        Called with the share done, 0 to 1; may raise to stop.
+
+    Returns
+    -------
+    Cells
+        With exact labels.
+    """
+    usable = references.parts.sum(axis=(2, 3)).min(axis=1) >= _SMALLEST_PX
+    chance = references.share * usable
+    chosen = rng.choice(len(references), n_cells, p=chance / chance.sum())
+    crops, truth = references.crops[chosen], np.zeros((n_cells, N_CLASSES), np.float32)
+    for i, (crop, row) in enumerate(zip(crops, truth, strict=True)):
+        classes = draw_classes(rng)
+        cell, nucleus = references.parts[chosen[i]]
+        reference = crop[[0, 2, 3]].astype(np.float32) / 255
+        green = simulate_protein(nucleus, cell, reference, classes, pixel_size_um, rng)
+        if classes != (NEGATIVE,):
+            green = _exposed(green, cell, nucleus, reference, rng)
+        crop[1] = np.round(255 * np.clip(green, 0, 1)) * cell
+        row[list(classes)] = 1
+        if progress is not None and i % 256 == 0:
+            progress(i / n_cells)
+    return Cells(crops, references.parts[chosen], truth, np.arange(n_cells, dtype=np.int32))
+
+
+def _exposed(
+    green: NDArray[np.float32],
+    cell: NDArray[np.bool_],
+    nucleus: NDArray[np.bool_],
+    reference: NDArray[np.float32],
+    rng: np.random.Generator,
+) -> NDArray[np.float32]:
+    """A simulated protein as bright as real ones are in crops, on the unspecific haze that they have."""
+    level = rng.uniform(0.2, 0.95)
+    gain = min(level / max(float(np.percentile(green[cell], 99)), 1e-3), 5.0)
+    mixture = rng.dirichlet((1.0, 1.0, 1.0, 0.4))
+    haze = [reference[0], reference[2], cell * 0.4, nucleus * 0.4]
+    strength = level * min(rng.exponential(0.12), 0.5)
+    unspecific = sum(part * share for part, share in zip(haze, mixture, strict=True))
+    exposed: NDArray[np.float32] = gain * green + np.float32(strength) * unspecific
+    return exposed
+
+
+def virtual_cells(
+    n_fields: int,
+    rng: np.random.Generator,
+    rule: CropRule,
+    progress: Callable[[float], None] | None = None,
+) -> Cells:
+    """Cells of virtual fields, cut by their true masks.
+
+    Parameters
+    ----------
+    n_fields : int
+        How many fields to draw; at least 1.
+    rng : numpy.random.Generator
+        Where chance comes from.
+    rule : CropRule
+        How to cut.
+    progress : callable, optional
+        Called with the share done, 0 to 1; may raise to stop.
+
+    Returns
+    -------
+    Cells
+        With exact labels.
+    """
+    found = []
+    for done in range(n_fields):
+        classes = draw_classes(rng)
+        virtual = virtual_field(
+            (512, 512),
+            seed=int(rng.integers(2**31)),
+            classes=classes,
+            pixel_size_um=0.24,
+            mitotic_fraction=0.5 if SPINDLE in classes else 0.03,
+        )
+        found.append(cut_cells(virtual.field, virtual.masks, virtual.labels, rule))
+        if progress is not None:
+            progress((done + 1) / n_fields)
+    return join_cells(found)

@@ -1,0 +1,125 @@
+"""Fitting the network: batches of mixed cells, the loop, and what is written in the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from organelle_widgets.training.augment import augment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from organelle_widgets.training.data import Cells
+
+__all__ = ["Mixture", "fit_network"]
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """Cells of several kinds and how they are mixed.
+
+    Parameters
+    ----------
+    kinds : sequence of Cells
+        For instance real, simulated and virtual cells.
+    shares : sequence of float
+        Share of each kind in a batch; they sum to 1.
+    certainties : sequence of float
+        How sure labels of each kind are: 1 for exact ones; for weak ones less. A label y becomes
+        ``y * certainty + (1 - y) * (1 - certainty) / 18``.
+    """
+
+    kinds: Sequence[Cells]
+    shares: Sequence[float]
+    certainties: Sequence[float]
+
+    def draw(
+        self, size: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """A batch, changed at random.
+
+        Parameters
+        ----------
+        size : int
+            Number of cells.
+        rng : numpy.random.Generator
+            Where chance comes from.
+
+        Returns
+        -------
+        crops : ndarray of float32, shape (size, 4, side, side)
+            In [0, 1].
+        truth : ndarray of float32, shape (size, 19)
+            Softened by the certainty.
+        """
+        counts = rng.multinomial(size, self.shares)
+        crops, truth = [], []
+        for kind, count, certainty in zip(self.kinds, counts, self.certainties, strict=True):
+            chosen = rng.choice(len(kind), count, p=kind.share)
+            crops.append(kind.crops[chosen])
+            exact = kind.truth[chosen]
+            truth.append(exact * certainty + (1 - exact) * (1 - certainty) / (exact.shape[1] - 1))
+        scaled = np.concatenate(crops).astype(np.float32) / 255
+        return augment(scaled, rng), np.concatenate(truth).astype(np.float32)
+
+
+def fit_network(
+    network: Any,
+    mixture: Mixture,
+    *,
+    epochs: int,
+    steps: int,
+    batch_size: int,
+    learning_rate: float,
+    rng: np.random.Generator,
+    progress: Callable[[float], None] | None = None,
+) -> list[float]:
+    """Fit a network by binary cross-entropy, AdamW and a cosine schedule; weights are averaged over the last steps.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From crops to probabilities; changed in place.
+    mixture : Mixture
+        What to learn from.
+    epochs, steps : int
+        Number of epochs, and of batches in each.
+    batch_size : int
+        Cells in a batch.
+    learning_rate : float
+        At the start.
+    rng : numpy.random.Generator
+        Draws cells and changes.
+    progress : callable, optional
+        Called with the share done, 0 to 1, after every batch; may raise to stop.
+
+    Returns
+    -------
+    list of float
+        Mean loss of each epoch.
+    """
+    from keras import losses, optimizers
+
+    total = epochs * steps
+    schedule = optimizers.schedules.CosineDecay(
+        0.1 * learning_rate, total, 0.01, warmup_target=learning_rate, warmup_steps=total // 20
+    )
+    optimizer = optimizers.AdamW(schedule, weight_decay=0.01, use_ema=True, ema_momentum=0.995)
+    network.compile(optimizer=optimizer, loss=losses.BinaryCrossentropy())
+    history = []
+    for epoch in range(epochs):
+        network.reset_metrics()
+        loss = float("nan")
+        for step in range(steps):
+            crops, truth = mixture.draw(batch_size, rng)
+            loss = float(network.train_on_batch(crops, truth))  # Keras' mean since the reset
+            if progress is not None:
+                progress((epoch * steps + step + 1) / total)
+        history.append(loss)
+    optimizer.finalize_variable_values(network.trainable_variables)
+    return history
