@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, ClassVar
+from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
 
@@ -33,6 +35,7 @@ class _MaskExporter(Exporter):
         labels: NDArray[np.int32] = getattr(result.masks, self.mask)
         n_labels = np.count_nonzero(np.bincount(labels.ravel())[1:])
         size = result.field.pixel_size_um
+        name = f"{result.field.name} {self.mask}"
         found = f"{n_labels} {self.mask}" if n_labels else f"No {self.mask} found"
         tifffile.imwrite(
             path,
@@ -45,7 +48,8 @@ class _MaskExporter(Exporter):
             software="organelle_widgets",
             metadata={
                 "axes": "YX",
-                "Name": f"{result.field.name} {self.mask}",
+                "Name": name,
+                "UUID": str(uuid5(NAMESPACE_OID, f"{name} {sha256(labels.tobytes()).hexdigest()}")),
                 "Description": f"{found}. Each pixel holds the id of its cell; 0 is background.",
                 "PhysicalSizeX": size,
                 "PhysicalSizeXUnit": "µm",

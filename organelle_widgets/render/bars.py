@@ -137,7 +137,7 @@ def bars_figure(
     top = height - _PAD
     for text, line_height, looks in head:
         fitted = fit_text(text, looks["fontsize"], room, looks["weight"])
-        figure.text(_PAD / width, top / height, fitted, va="top", **looks)
+        figure.text(_PAD / width, top / height, fitted, va="top", parse_math=False, **looks)
         top -= line_height
     axes = figure.add_axes((_PAD / width, _PAD / height, room / width, body / height))
     paint_bars(axes, bars, room, body, colors, threshold, attrs)
@@ -264,7 +264,8 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
 
     if not text.strip():
         return 0.0
-    path = TextPath((0, 0), text, prop=FontProperties(weight=weight), size=size, usetex=False)
+    plain = text.replace("$", "S")  # as wide, and no formula
+    path = TextPath((0, 0), plain, prop=FontProperties(weight=weight), size=size, usetex=False)
     return float(path.get_extents().x1)
 
 

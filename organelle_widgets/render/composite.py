@@ -6,6 +6,7 @@ What turns the pixels of a field into RGB belongs here. Drawing cells on top is 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,7 +126,8 @@ def stretch(plane: NDArray[Any], window: Window) -> NDArray[np.uint8]:
     """
     if plane.dtype in (np.uint8, np.uint16):
         levels = np.arange(np.iinfo(plane.dtype).max + 1, dtype=np.float32)
-        return _to_bytes(levels, window)[plane]
+        shown: NDArray[np.uint8] = _to_bytes(levels, window)[plane]
+        return shown
     return _to_bytes(np.asarray(plane, dtype=np.float32), window)
 
 
@@ -155,13 +157,10 @@ def hex_to_rgb(color: str) -> tuple[int, int, int]:
     InputError
         If the text is no such colour.
     """
-    try:
-        if len(color) != 7 or color[0] != "#":
-            raise ValueError
-        return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
-    except ValueError:
+    if not re.fullmatch("#[0-9A-Fa-f]{6}", color):
         message = f"Expected a colour as #RRGGBB, such as #FF4D4F; found {color!r}."
-        raise InputError(message) from None
+        raise InputError(message)
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 
 def composite(

@@ -54,6 +54,7 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     target = Path(path)
     part = target.with_name(f".{uuid.uuid4().hex[:12]}.part")
     try:
+        part.touch()  # a folder that can't be written is found before the work is done
         yield part
         part.replace(target)
     except OSError as error:
