@@ -44,28 +44,29 @@ def cell_table(masks: Masks, pixel_size_um: float) -> pd.DataFrame:
     pandas.DataFrame
         One row a cell in ascending order of id; the columns of `CELL_COLUMNS`.
     """
-    labels = masks.cells
     ids = masks.cell_ids
-    top = int(labels.max()) + 1
-    area = np.bincount(labels.ravel(), minlength=top)
-    nucleus = np.bincount(masks.nuclei.ravel(), minlength=top)
-    row_counts = _counts_along(labels, top)
-    col_counts = _counts_along(labels.T, top)
+    number = np.zeros(int(masks.cells.max()) + 1, dtype=np.intp)  # ids may have wide gaps
+    number[ids] = np.arange(1, ids.size + 1)
+    labels = number[masks.cells]
+    area = np.bincount(labels.ravel(), minlength=ids.size + 1)[1:]
+    nucleus = np.bincount(masks.nuclei.ravel(), minlength=number.size)[ids]
+    row_counts = _counts_along(labels, ids.size + 1)[1:]
+    col_counts = _counts_along(labels.T, ids.size + 1)[1:]
     box, centroid = {}, {}
-    for axis, counts in (("row", row_counts[ids]), ("col", col_counts[ids])):
+    for axis, counts in (("row", row_counts), ("col", col_counts)):
         seen = counts > 0
         size = counts.shape[1]
         box[f"min_{axis}"] = seen.argmax(axis=1)
         box[f"max_{axis}"] = size - seen[:, ::-1].argmax(axis=1)
-        centroid[f"centroid_{axis}"] = counts @ np.arange(size) / np.maximum(area[ids], 1)
+        centroid[f"centroid_{axis}"] = counts @ np.arange(size) / np.maximum(area, 1)
     rows, cols = labels.shape
     um2 = pixel_size_um**2
     table = {
         "cell_id": ids,
         **centroid,
         **box,
-        "area_um2": area[ids] * um2,
-        "nucleus_area_um2": nucleus[ids] * um2,
+        "area_um2": area * um2,
+        "nucleus_area_um2": nucleus * um2,
         "touches_border": (box["min_row"] == 0)
         | (box["min_col"] == 0)
         | (box["max_row"] == rows)
@@ -74,7 +75,7 @@ def cell_table(masks: Masks, pixel_size_um: float) -> pd.DataFrame:
     return pd.DataFrame({name: table[name] for name in CELL_COLUMNS})
 
 
-def _counts_along(labels: NDArray[np.int32], n_labels: int) -> NDArray[np.int64]:
+def _counts_along(labels: NDArray[np.intp], n_labels: int) -> NDArray[np.int64]:
     """Pixels of each label in each row: shape (n_labels, rows)."""
     rows = labels.shape[0]
     counts = np.zeros((n_labels, rows), dtype=np.int64)

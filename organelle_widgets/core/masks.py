@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Masks", "relabel"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Masks:
     """Labels of nuclei and cells whose ids agree: nucleus 7 lies in cell 7.
 
@@ -62,6 +62,10 @@ class Masks:
     def n_cells(self) -> int:
         """How many cells there are."""
         return int(self.cell_ids.size)
+
+    def __repr__(self) -> str:
+        rows, cols = self.shape
+        return f"Masks({cols} x {rows} px, {self.n_cells} cells)"
 
 
 def _ids(labels: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -37,7 +37,7 @@ PROBABILITY_COLUMNS: tuple[str, ...] = tuple(
 """Names of the probability columns of a table of cells, in class order: ``p_nucleoplasm``, ..."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FieldResult:
     """What the pipeline found in one field.
 
@@ -192,3 +192,6 @@ class FieldResult:
         for index, column in enumerate(PROBABILITY_COLUMNS):
             table[column] = self.probabilities[:, index]
         return table
+
+    def __repr__(self) -> str:
+        return f"FieldResult({self.field!r}, {self.n_cells} cells, threshold {self.threshold:g})"
