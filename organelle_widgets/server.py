@@ -1,7 +1,8 @@
 """Serving the dashboard: the notebook to serve, Voila's settings, and starting it.
 
 Voila's own defaults lose large uploads without a word, keep every visitor's kernel for ever and serve pictures that
-lie beside the notebook; the settings here are the ones that the page needs.
+lie beside the notebook. The settings that the page needs instead are in ``voila.json`` beside the notebook, where
+Voila looks for them; the launcher adds what is known only when it starts.
 """
 
 from __future__ import annotations
@@ -75,13 +76,7 @@ def voila_command(port: int, *, browser: bool = True, ip: str = "127.0.0.1") -> 
         "--template=organelle",
         "--preheat_kernel=True",
         "--pool_size=1",
-        "--VoilaConfiguration.allow_template_override=NO",
-        "--VoilaConfiguration.allow_theme_override=NO",
-        "--VoilaConfiguration.file_allowlist=['(?!)']",
-        "--MappingKernelManager.cull_interval=60",
-        "--MappingKernelManager.cull_idle_timeout=1800",
-        "--Voila.tornado_settings={'websocket_max_message_size': 209715200}",
-        "--Voila.log_level=WARN",
+        "--Voila.log_level=ERROR",
     ]
 
 
@@ -167,7 +162,8 @@ def serve(port: int, root: Path, *, browser: bool = True, ip: str = "127.0.0.1")
         Exit code of the server; 0 when it was stopped with Ctrl+C.
     """
     command = voila_command(port, browser=browser, ip=ip)
-    with subprocess.Popen(command, env=voila_environment(root)) as server:
+    folder = notebook_path().parent
+    with subprocess.Popen(command, cwd=folder, env=voila_environment(root)) as server:
         while True:
             try:
                 return server.wait()

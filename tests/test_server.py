@@ -19,13 +19,19 @@ def test_the_notebook_is_found() -> None:
     assert all(not cell["outputs"] and cell["execution_count"] is None for cell in code)
 
 
-def test_the_command_closes_what_voila_leaves_open() -> None:
+def test_the_command_takes_port_and_browser() -> None:
     command = server.voila_command(9000, browser=False)
     assert "--port=9000" in command
     assert "--no-browser" in command
-    assert "--VoilaConfiguration.file_allowlist=['(?!)']" in command
-    assert any(part.startswith("--MappingKernelManager.cull_idle_timeout") for part in command)
     assert "--no-browser" not in server.voila_command(9000)
+
+
+def test_the_settings_close_what_voila_leaves_open() -> None:
+    beside = server.notebook_path().with_name("voila.json")
+    settings = json.loads(beside.read_text("utf-8"))
+    assert settings["VoilaConfiguration"]["file_allowlist"] == ["(?!)"]
+    assert settings["MappingKernelManager"]["cull_idle_timeout"] > 0
+    assert settings["Voila"]["tornado_settings"]["websocket_max_message_size"] >= 2**27
 
 
 def test_environment_names_the_root_and_the_template(tmp_path: Path) -> None:
