@@ -121,7 +121,7 @@ def join_problems(problems: Sequence[InputError], source: str) -> InputError:
     if len(problems) == 1:
         problems[0].source = problems[0].source or source
         return problems[0]
-    shown = [f"- {problem}" for problem in problems[:_SHOWN]]
+    shown = ["- " + str(problem).replace("\n", "\n  ") for problem in problems[:_SHOWN]]
     if len(problems) > _SHOWN:
         shown.append(f"- and {len(problems) - _SHOWN} more")
     message = f"Found {len(problems)} problems:\n" + "\n".join(shown)

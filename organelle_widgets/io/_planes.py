@@ -20,6 +20,7 @@ _PREFERENCE = 2.0
 _BLOCK = 20
 _EMPTY_SHARE = 0.1
 _WHITE_SHARE = 0.7
+_WHITE_BLOCKS = 0.25
 
 
 def to_field_dtype(plane: NDArray[Any]) -> NDArray[Any]:
@@ -130,7 +131,8 @@ def empty_planes(planes: NDArray[Any]) -> list[bool]:
 
     JPEG leaves a faint pattern of the other colours in an empty plane; its means over 20 x 20 px stay below a
     tenth of the brightest plane's (0.02 to 0.04 in the composites of the HPA cell dictionary, where the
-    dimmest stained plane has 0.24). White blocks are left out: they are scale bars and captions.
+    dimmest stained plane has 0.24). Blocks with white are left out as scale bars and
+    captions, unless there are too many of them for that.
 
     Parameters
     ----------
@@ -147,6 +149,8 @@ def empty_planes(planes: NDArray[Any]) -> list[bool]:
         len(planes), rows // _BLOCK, _BLOCK, cols // _BLOCK, _BLOCK
     )
     white = (blocks.min(axis=0) > _WHITE_SHARE * planes.max()).any(axis=(1, 3))
+    if white.mean() > _WHITE_BLOCKS:
+        white[:] = False
     means = blocks.mean(axis=(2, 4))[:, ~white]
     tops = means.max(axis=1, initial=0)
     return [bool(top <= _EMPTY_SHARE * tops.max()) for top in tops]

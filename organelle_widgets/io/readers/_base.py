@@ -36,6 +36,7 @@ _DECODER_ERRORS = (
     LookupError,
     TypeError,
     AttributeError,
+    AssertionError,
     ArithmeticError,
     SyntaxError,
     EOFError,

@@ -103,8 +103,7 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with tifffile.TiffFile(path) as tif:
             len(tif.pages)
-            lost = [text for text in complaints.texts if "invalid page offset" in text]
-            if lost:
+            if not tif.series or any("page offset" in text for text in complaints.texts):
                 message = "The image is damaged or cut short: pages are missing from the TIFF."
                 raise InputError(message, hint="Copy or export it again.")
             yield tif
@@ -116,18 +115,18 @@ def _only_series(tif: Any) -> Any:
     """The one image of the file, or an error where there are several or its kind can't be read."""
     if len(tif.series) != 1:
         shapes = ", ".join(" x ".join(map(str, series.shape)) for series in tif.series)
-        message = f"Expected one image in the TIFF; found {len(tif.series)} of sizes {shapes or 'unknown'}."
+        message = f"Expected one image in the TIFF; found {len(tif.series)} of sizes {shapes}."
         raise InputError(message, hint="Save one image, all channels of one size, per file.")
     series = tif.series[0]
-    kind = getattr(series.keyframe.photometric, "name", "")
-    if kind in _PHOTOMETRIC:
-        message = f"Expected grey or RGB; found {_PHOTOMETRIC[kind]}."
-        raise InputError(message, hint="Save it as ordinary grey.")
     if series.dtype == np.bool_:
         message = (
             "Expected grey values; found a 1-bit image (black and white), which looks like a mask."
         )
         raise InputError(message, hint="Give the image that the mask was made from.")
+    kind = getattr(series.keyframe.photometric, "name", "")
+    if kind in _PHOTOMETRIC:
+        message = f"Expected grey or RGB; found {_PHOTOMETRIC[kind]}."
+        raise InputError(message, hint="Save it as ordinary grey.")
     return series
 
 
