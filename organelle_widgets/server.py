@@ -8,6 +8,7 @@ Voila looks for them; the launcher adds what is known only when it starts.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -162,12 +163,24 @@ def serve(port: int, root: Path, *, browser: bool = True, ip: str = "127.0.0.1")
         Exit code of the server; 0 when it was stopped with Ctrl+C.
     """
     command = voila_command(port, browser=browser, ip=ip)
-    folder = notebook_path().parent
-    with subprocess.Popen(command, cwd=folder, env=voila_environment(root)) as server:
-        while True:
-            try:
-                return server.wait()
-            except KeyboardInterrupt:
-                server.terminate()
-                server.wait(10)
-                return 0
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _interrupt)
+    # In a session of its own, so that Ctrl+C reaches this process alone and Voila ends its kernels in order.
+    with subprocess.Popen(
+        command,
+        cwd=notebook_path().parent,
+        env=voila_environment(root),
+        start_new_session=True,
+    ) as server:
+        try:
+            return server.wait()
+        except KeyboardInterrupt:
+            server.terminate()
+            server.wait(20)
+            return 0
+
+
+def _interrupt(*_: object) -> None:
+    """A wish to end, however it comes, is treated like Ctrl+C."""
+    raise KeyboardInterrupt

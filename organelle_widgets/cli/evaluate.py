@@ -43,7 +43,9 @@ def segmentation(options: argparse.Namespace) -> int:
     from organelle_widgets.evaluation.segmentation import evaluate_segmentation
 
     with progress_line("Scoring") as progress:
-        scores = evaluate_segmentation(options.folder, progress=progress, **_selection(options))
+        scores = evaluate_segmentation(
+            options.folder, progress=lambda done: progress("", done), **_selection(options)
+        )
     if options.json:
         say_json(scores)
         return 0
@@ -62,7 +64,7 @@ def classification(options: argparse.Namespace) -> int:
         scores = evaluate_classification(
             options.folder,
             classifier=options.classifier,
-            progress=progress,
+            progress=lambda done: progress("", done),
             **_selection(options),
         )
     if options.json:

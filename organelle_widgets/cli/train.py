@@ -44,7 +44,11 @@ def train(options: argparse.Namespace) -> int:
     given = {name: value for name, value in asked.items() if value is not None}
     with progress_line("Training") as progress:
         report = train_classifier(
-            options.data, options.out, seed=options.seed, progress=progress, **given
+            options.data,
+            options.out,
+            seed=options.seed,
+            progress=lambda done: progress("", done),
+            **given,
         )
     if options.json:
         say_json(report)

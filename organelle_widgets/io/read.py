@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from organelle_widgets.core.channels import CHANNEL_KEYS, CHANNELS, channel_index
 from organelle_widgets.errors import InputError
+from organelle_widgets.io._checks import plain_os_errors
 from organelle_widgets.io.discover import discover_fields
 from organelle_widgets.io.hpa import IMAGE_SUFFIXES, channel_suffixes, is_mask, split_name, stem_of
 from organelle_widgets.io.readers import is_image_folder
@@ -19,7 +20,7 @@ from organelle_widgets.io.sources import FieldSource
 if TYPE_CHECKING:
     from organelle_widgets.core.field import Field
 
-__all__ = ["read_field"]
+__all__ = ["find_field", "read_field"]
 
 _PathLike = str | os.PathLike[str]
 
@@ -63,17 +64,37 @@ def read_field(
     >>> field = read_field("plate1/57_F11_1_green.png")  # doctest: +SKIP
     >>> field = read_field("image.ome.tif", channels={0: "nuclei", 1: "protein"})  # doctest: +SKIP
     """
-    found = _resolve(source, channels)
+    found = find_field(source, channels=channels)
     if name is not None:
         found = replace(found, name=name)
     return found.read(pixel_size_um)
 
 
-def _resolve(
+@plain_os_errors()
+def find_field(
     source: _PathLike | Sequence[_PathLike] | Mapping[str, _PathLike] | FieldSource,
-    channels: Mapping[str | int, str] | None,
+    *,
+    channels: Mapping[str | int, str] | None = None,
 ) -> FieldSource:
-    """The one field that a source stands for."""
+    """The one field that a source stands for, before any pixel is read.
+
+    Parameters
+    ----------
+    source : path, sequence of paths, mapping of str to path, or FieldSource
+        As for `read_field`.
+    channels : mapping of str or int to str, optional
+        As for `read_field`.
+
+    Returns
+    -------
+    FieldSource
+        Name and files of the field.
+
+    Raises
+    ------
+    InputError
+        If the source does not stand for exactly one field.
+    """
     if isinstance(source, FieldSource):
         return replace(source, channels=channels) if channels else source
     if isinstance(source, Mapping):

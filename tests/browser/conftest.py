@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -110,8 +109,8 @@ def site(field_files: dict[str, Path]) -> Iterator[Site]:
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.3)
         yield Site(found.group(), root)
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(20)
+        server.terminate()
+        server.wait(30)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,104 @@
+"""``organelle-widgets run`` on files, and on what is wrong with files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import imageio.v3 as iio
+import pandas as pd
+import pytest
+import tifffile
+
+from organelle_widgets.cli.run import _channel_map
+from organelle_widgets.errors import InputError
+
+Command = Callable[..., tuple[int, str, str]]
+pytestmark = pytest.mark.tensorflow
+
+
+def test_every_result_file_is_written(command: Command, field_folder: Path, tmp_path: Path) -> None:
+    code, out, err = command(
+        "run", field_folder, "--out", tmp_path, "--pixel-size-um", "0.32", "--json"
+    )
+    assert (code, err) == (0, "")
+    summary = json.loads(out)["fields"][0]
+    assert summary["pixel_size_source"] == "given"
+    assert {"read", "segmentation", "classification", "write"} <= set(summary["seconds"])
+    folder = tmp_path / "well B2"
+    cells = pd.read_csv(folder / "cells.csv")
+    labels = tifffile.imread(folder / "cells.tif")
+    assert len(cells) == summary["cells"] > 0
+    assert labels.shape == (256, 320)
+    assert set(labels[labels > 0].tolist()) == set(cells["cell_id"])
+    assert tifffile.imread(folder / "nuclei.tif").shape == (256, 320)
+    assert iio.imread(folder / "overview.png").shape[2] >= 3
+    result = json.loads((folder / "result.json").read_text("utf-8"))
+    assert result["n_cells"] == summary["cells"]
+
+
+def test_one_channel_file_stands_for_its_field(
+    command: Command, field_folder: Path, tmp_path: Path
+) -> None:
+    code, out, err = command("run", field_folder / "well B2_green.png", "--out", tmp_path)
+    assert code == 0, err
+    assert out.startswith("well B2: ")
+    assert (tmp_path / "well B2" / "cells.csv").is_file()
+
+
+def test_a_bad_field_does_not_stop_the_others(
+    command: Command, field_folder: Path, tmp_path: Path
+) -> None:
+    fields = tmp_path / "in"
+    shutil.copytree(field_folder, fields)
+    for channel in ("red", "green", "blue", "yellow"):
+        content = (fields / f"well B2_{channel}.png").read_bytes()
+        (fields / f"cut_{channel}.png").write_bytes(content[: len(content) // 2])
+    code, out, err = command("run", fields, "--out", tmp_path / "out", "--json")
+    report = json.loads(out)
+    assert code == 1
+    assert [field["id"] for field in report["fields"]] == ["well B2"]
+    assert len(report["failures"]) == 1
+    assert "cut" in report["failures"][0]["source"]
+    assert "organelle-widgets: " in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "absent", "--out", "x"], "found nothing at this path"),
+        (["run", "{folder}", "--out", "x", "--segmenter", "magic"], "found 'magic'"),
+        (["run", "{folder}", "--out", "x", "--threshold", "7"], "threshold from 0 to 1"),
+        (["run", "{folder}", "--out", "x", "--pixel-size-um", "-1"], "pixel size"),
+        (["run", "{folder}", "--out", "x", "--channels", "what"], "--channels as SUFFIX=COLOUR"),
+    ],
+)
+def test_wrong_words_are_explained(
+    command: Command,
+    field_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = command(*[word.format(folder=field_folder) for word in words])
+    assert code == 1
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_without_an_output_folder_usage_is_shown(command: Command, field_folder: Path) -> None:
+    code, _, err = command("run", field_folder)
+    assert code == 2
+    assert "--out" in err
+
+
+def test_channel_map_takes_suffixes_and_numbers() -> None:
+    assert _channel_map("_ch00=blue, 1=green") == {"_ch00": "blue", 1: "green"}
+    assert _channel_map(None) is None
+    with pytest.raises(InputError, match="_ch00=blue,_ch01=green"):
+        _channel_map("_ch00")
