@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import ndimage as ndi
 from skimage.filters import threshold_otsu
-from skimage.morphology import h_maxima, remove_small_holes
+from skimage.morphology import local_maxima, reconstruction, remove_small_holes
 from skimage.segmentation import watershed
 
 from organelle_widgets.core.masks import Masks
@@ -168,8 +168,8 @@ class Watershed(Segmenter):
         """Labels of blobs, parted where the log of the distance to the rim dips deep enough between peaks."""
         depth = ndi.gaussian_filter(ndi.distance_transform_edt(inside), 0.5 / um)
         log_depth = np.where(inside, np.log(np.maximum(depth, 0.1)), math.log(0.1))
-        peaks = h_maxima(log_depth, -math.log(self.split_sensitivity))
-        seeds, _ = ndi.label(peaks & inside, np.ones((3, 3)))
+        filled = reconstruction(log_depth + math.log(self.split_sensitivity), log_depth)
+        seeds, _ = ndi.label(local_maxima(filled) & inside, np.ones((3, 3)))
         labels: NDArray[np.int32] = watershed(-log_depth, seeds, mask=inside).astype(np.int32)
         return labels
 

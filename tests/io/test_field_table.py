@@ -17,21 +17,21 @@ def write(folder, *lines, header=HEADER):
 
 @pytest.fixture
 def folder(tmp_path):
-    """One field `cell[1]` of 6 x 9 pixels in `fields`, with a mask and without ER."""
+    """One field `cell[1]` of 36 x 48 pixels in `fields`, with a mask and without ER."""
     (tmp_path / "fields").mkdir()
     for value, key in enumerate(("red", "green", "blue"), start=1):
-        plane = np.full((6, 9), 10 * value, np.uint8)
+        plane = np.full((36, 48), 10 * value, np.uint8)
         plane[0, 0] = 0
         iio.imwrite(tmp_path / "fields" / f"cell[1]_{key}.png", plane)
-    mask = np.zeros((6, 9), np.uint16)
+    mask = np.zeros((36, 48), np.uint16)
     mask[2:4, 2:5] = 300
     iio.imwrite(tmp_path / "fields" / "cell[1]_cellmask.png", mask)
-    return write(tmp_path, "cell[1],fields,6,9,0.16,16|0,1", "other,more,6,9,0.08,,0")
+    return write(tmp_path, "cell[1],fields,36,48,0.16,16|0,1", "other,more,36,48,0.08,,0")
 
 
 def test_rows_come_in_order_with_their_values(folder):
     first, second = read_field_table(folder)
-    assert (first.id, first.folder, first.height, first.width) == ("cell[1]", "fields", 6, 9)
+    assert (first.id, first.folder, first.height, first.width) == ("cell[1]", "fields", 36, 48)
     assert (first.pixel_size_um, first.labels, first.has_cellmask) == (0.16, (0, 16), True)
     assert first.path == folder / "fields"
     assert (second.id, second.labels, second.has_cellmask) == ("other", (), False)
@@ -47,7 +47,7 @@ def test_subfolders_can_be_chosen(folder):
 
 def test_the_field_is_read_with_the_tables_pixel_size(folder):
     field = read_field_table(folder)[0].read()
-    assert (field.name, field.shape, field.pixel_size_um) == ("cell[1]", (6, 9), 0.16)
+    assert (field.name, field.shape, field.pixel_size_um) == ("cell[1]", (36, 48), 0.16)
     assert field.pixel_size_source == "given"
     assert field.missing == {"yellow"}
     assert field.pixels[:, 5, 5].tolist() == [10, 20, 30, 0]
@@ -61,17 +61,19 @@ def test_the_mask_is_read(folder):
 
 def test_absent_files_are_named(folder):
     row = read_field_table(folder, ["more"])[0]
-    with pytest.raises(InputError, match="Expected image files other_red.png"):
+    with pytest.raises(InputError, match=r"Expected image files other_red\.png"):
         row.read()
-    with pytest.raises(InputError, match="Expected the mask other_cellmask.png"):
+    with pytest.raises(InputError, match=r"Expected the mask other_cellmask\.png"):
         row.read_cell_mask()
 
 
 def test_another_size_than_the_tables_is_refused(folder):
-    row = read_field_table(write(folder, "cell[1],fields,9,6,0.16,0,1"))[0]
-    with pytest.raises(InputError, match=r"the images .* \(9, 6\) pixels; found \(6, 9\)"):
+    row = read_field_table(write(folder, "cell[1],fields,48,36,0.16,0,1"))[0]
+    with pytest.raises(InputError, match=r"the images .* \(48, 36\) pixels; found \(36, 48\)"):
         row.read()
-    with pytest.raises(InputError, match=r"the mask of cells .* \(9, 6\) pixels; found \(6, 9\)"):
+    with pytest.raises(
+        InputError, match=r"the mask of cells .* \(48, 36\) pixels; found \(36, 48\)"
+    ):
         row.read_cell_mask()
 
 
