@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from organelle_widgets.core.channels import CHANNELS, channel_index
@@ -9,10 +10,10 @@ from organelle_widgets.errors import InputError
 from organelle_widgets.io.readers import READERS, Header, reader_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["MIN_SIDE", "check_files", "check_side", "join_problems"]
+__all__ = ["MIN_SIDE", "check_files", "check_side", "join_problems", "plain_os_errors"]
 
 MIN_SIDE = 32
 """Smallest number of rows or columns of a field, pixels."""
@@ -126,3 +127,20 @@ def join_problems(problems: Sequence[InputError], source: str) -> InputError:
         shown.append(f"- and {len(problems) - _SHOWN} more")
     message = f"Found {len(problems)} problems:\n" + "\n".join(shown)
     return InputError(message, source=source)
+
+
+@contextmanager
+def plain_os_errors() -> Iterator[None]:
+    """Turn what the file system refuses (permission, a name too long) into an error that names the path.
+
+    Raises
+    ------
+    InputError
+        In place of any `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        message = f"The path can't be read: {error.strerror or error}."
+        hint = "Check its spelling and its permissions."
+        raise InputError(message, source=str(error.filename or "") or None, hint=hint) from error

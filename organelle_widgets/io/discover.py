@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from organelle_widgets.errors import InputError
-from organelle_widgets.io._checks import check_files, join_problems
+from organelle_widgets.io._checks import check_files, join_problems, plain_os_errors
 from organelle_widgets.io.hpa import IMAGE_SUFFIXES, channel_suffixes, is_mask, split_name, stem_of
 from organelle_widgets.io.readers import is_image_folder, reader_for
 from organelle_widgets.io.sources import FieldSource
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["discover_fields"]
 
 
+@plain_os_errors()
 def discover_fields(
     source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,

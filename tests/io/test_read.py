@@ -505,6 +505,12 @@ def test_missing_path(tmp_path):
         read_field(tmp_path / "nowhere_red.png")
 
 
+@pytest.mark.parametrize("read", [read_field, discover_fields])
+def test_a_path_that_the_system_refuses(tmp_path, read):
+    with pytest.raises(InputError, match="The path can't be read"):
+        read(tmp_path / ("x" * 5000))
+
+
 def test_empty_folder_list_and_mapping(tmp_path):
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(InputError, match=r"Expected images .*; found 1 \.txt"):

@@ -187,7 +187,10 @@ def is_image_folder(path: Path) -> bool:
     bool
         True for the root, or a group, of a Zarr store.
     """
-    return path.is_dir() and any((path / name).is_file() for name in _ZARR_FILES)
+    try:
+        return path.is_dir() and any((path / name).is_file() for name in _ZARR_FILES)
+    except PermissionError:
+        return False
 
 
 def reader_for(path: Path) -> Reader:
