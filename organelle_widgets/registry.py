@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -192,7 +192,7 @@ class Registry(Generic[T]):
         if entry.missing:
             message = f"The {self.kind} {name!r} needs {', '.join(entry.missing)}, which is not installed."
             raise BackendUnavailableError(message, hint=f"Install it with: {entry.install}")
-        known = getattr(entry.cls, "__dataclass_fields__", None)
+        known = [f.name for f in fields(entry.cls)] if is_dataclass(entry.cls) else None
         unknown = sorted(set(settings) - set(known)) if known is not None else []
         if unknown:
             message = (

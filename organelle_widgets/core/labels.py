@@ -58,7 +58,7 @@ class OrganelleClass:
 
 _TABLE = (
     ("Nucleoplasm", "NP", "nucleus", "#5B8FF9"),
-    ("Nuclear membrane", "NM", "nucleus", "#4E6EF2"),
+    ("Nuclear membrane", "NM", "nucleus", "#5675F4"),
     ("Nucleoli", "NO", "nucleus", "#9C66E6"),
     ("Nucleoli fibrillar center", "FC", "nucleus", "#C77DFF"),
     ("Nuclear speckles", "NS", "nucleus", "#3FB8E8"),
@@ -108,7 +108,7 @@ def class_index(name: str | int) -> int:
         If nothing fits.
     """
     text = str(name).strip()
-    if text.isdigit() and int(text) < N_CLASSES:
+    if text.isdecimal() and int(text) < N_CLASSES:
         return int(text)
     for organelle in CLASSES:
         if text.lower() in (organelle.name.lower(), organelle.code.lower()):
