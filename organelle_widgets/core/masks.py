@@ -70,9 +70,7 @@ class Masks:
 
 def _ids(labels: NDArray[np.int32]) -> NDArray[np.int32]:
     """The ids that occur, ascending, without background."""
-    counts = np.bincount(labels.ravel())
-    counts[0] = 0
-    return np.flatnonzero(counts).astype(np.int32)
+    return np.flatnonzero(_occurs(labels)).astype(np.int32)
 
 
 def _checked(name: str, labels: NDArray[Any]) -> NDArray[np.int32]:
@@ -108,8 +106,22 @@ def relabel(labels: NDArray[Any]) -> NDArray[np.int32]:
     ndarray of int32, shape (Y, X)
         The same regions, numbered without gaps.
     """
-    values, inverse = np.unique(labels, return_inverse=True)
-    new = np.cumsum(values != 0)
-    new[values == 0] = 0
-    renumbered: NDArray[np.int32] = new.astype(np.int32)[inverse].reshape(labels.shape)
-    return renumbered
+    labels = np.asarray(labels)
+    if labels.min(initial=0) < 0 or labels.max(initial=0) > labels.size:
+        values, inverse = np.unique(labels, return_inverse=True)
+        return _ranks(values != 0)[inverse].reshape(labels.shape)
+    return _ranks(_occurs(labels))[labels]
+
+
+def _occurs(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether each id from 0 to the largest occurs; False for the background."""
+    occurs = np.bincount(labels.ravel()) > 0
+    occurs[0] = False
+    return occurs
+
+
+def _ranks(wanted: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """1, 2, 3, ... for the places that are wanted, 0 for the others."""
+    ranks = np.cumsum(wanted).astype(np.int32)
+    ranks[~wanted] = 0
+    return ranks
