@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from organelle_widgets.synthetic.drawing import dots, lines, normalised, stamp, walk
+from organelle_widgets.synthetic.drawing import dots, hazy, lines, normalised, stamp, walk
 from organelle_widgets.synthetic.reference import paint_er, paint_microtubules, paint_spindle
 from organelle_widgets.synthetic.view import Spindle
 
@@ -59,8 +59,8 @@ def _texture(rng: np.random.Generator, view: CellView) -> NDArray[np.float32]:
     for channel in (view.er, view.microtubules):
         share = rng.uniform(0.1, 0.6)
         if channel is not None:
-            smooth = gaussian_filter(channel, float(rng.uniform(0.1, 0.5)) / view.pixel_size_um)
-            middle = float(np.median(smooth[view.cell])) if view.cell.any() else 0.0
+            smooth = hazy(channel, max(float(rng.uniform(0.1, 0.5)) / view.pixel_size_um, 0.3))
+            middle = float(np.median(smooth[view.cell][::4])) if view.cell.any() else 0.0
             if middle > 1e-3:
                 level *= np.clip(smooth / middle, 0.2, 3) ** share
     return level
@@ -98,15 +98,15 @@ def golgi_apparatus(rng: np.random.Generator, view: CellView) -> NDArray[np.floa
 def intermediate_filaments(rng: np.random.Generator, view: CellView) -> NDArray[np.float32]:
     """A tangled net that cages the nucleus and thins out towards the edge."""
     net = sum(
-        size * np.exp(-((view.noise(rng, scale) / 0.2) ** 2))
+        size * np.exp(-((view.noise(rng, scale) / 0.22) ** 2))
         for size, scale in ((0.8, 2.6), (0.7, 1.7), (0.4, 1.0))
     )
     fade = 0.12 + 0.88 * view.around_nucleus(float(rng.uniform(3, 8)))
-    cage = np.exp(-((view.outside_um / 0.7) ** 2)) * (1 - view.soft_nucleus)
+    cage = np.exp(-((view.outside_um / 0.7) ** 2))
     patches = np.clip(1 + 0.35 * view.noise(rng, 6), 0.2, None)
     level = (net + 0.25) * fade * patches * view.thickness * view.cytoplasm
     px = view.pixel_size_um
-    count = 24
+    count = int(rng.integers(20, 70))
     starts = view.pick(rng, view.cytoplasm * view.around_nucleus(4), count)
     curls = walk(
         rng,
@@ -114,7 +114,7 @@ def intermediate_filaments(rng: np.random.Generator, view: CellView) -> NDArray[
         rng.uniform(0, 2 * np.pi, len(starts)),
         n_steps=24,
         step_px=0.4 / px,
-        wobble=0.16,
+        wobble=float(rng.uniform(0.06, 0.16)),
     )
     bundles = lines(view.shape, curls, rng.lognormal(-0.4, 0.4, len(starts)), view.psf_px)
     level = level + (0.4 * cage + 0.5 * bundles * fade) * view.cytoplasm
@@ -124,9 +124,9 @@ def intermediate_filaments(rng: np.random.Generator, view: CellView) -> NDArray[
 def actin_filaments(rng: np.random.Generator, view: CellView) -> NDArray[np.float32]:
     """Straight parallel stress fibres across the cell, and the cortex."""
     px = view.pixel_size_um
-    inside = view.pick(rng, view.cell & (view.edge_um > 0.4), int(rng.integers(14, 46)))
+    inside = view.pick(rng, view.cell & (view.edge_um > 0.4), int(rng.integers(25, 90)))
     main = _main_axis(view) + rng.normal(0, 0.15)
-    angles = main + rng.normal(0, 0.07, len(inside))
+    angles = main + rng.normal(0, rng.uniform(0.03, 0.2), len(inside))
     half = rng.uniform(2.5, 11, len(inside)) / px
     reach = np.linspace(-1, 1, 28)[None, :, None] * half[:, None, None]
     bow = (1 - np.linspace(-1, 1, 28)[None, :, None] ** 2) * rng.normal(
@@ -135,12 +135,12 @@ def actin_filaments(rng: np.random.Generator, view: CellView) -> NDArray[np.floa
     ahead = np.stack([np.cos(angles), np.sin(angles)], 1)[:, None]
     aside = np.stack([-np.sin(angles), np.cos(angles)], 1)[:, None]
     fibres = inside[:, None] + reach * ahead + bow * aside
-    bright = rng.lognormal(-0.3, 0.5, (len(inside), 1)) * (1 - np.linspace(-1, 1, 27)[None] ** 6)
+    bright = rng.lognormal(-0.7, 0.6, (len(inside), 1)) * (1 - np.linspace(-1, 1, 27)[None] ** 6)
     drawn = lines(view.shape, fibres, bright, max(view.psf_px, 0.16 / px))
     cortex = np.exp(-(((view.edge_um - 0.25) / 0.3) ** 2)) * np.clip(
         1 + 0.6 * view.noise(rng, 4), 0, 2
     )
-    base = rng.uniform(0.12, 0.4) * cytosol(rng, view)
+    base = rng.uniform(0.15, 0.5) * cytosol(rng, view)
     level = drawn * (1 - rng.uniform(0, 0.6) * view.soft_nucleus) + rng.uniform(0.2, 0.8) * cortex
     return normalised(level * view.soft_cell + base)
 
@@ -164,12 +164,11 @@ def microtubules(rng: np.random.Generator, view: CellView) -> NDArray[np.float32
 
 def mitotic_spindle(rng: np.random.Generator, view: CellView) -> NDArray[np.float32]:
     """The spindle's fibres; the rest of the protein is diffuse in the rounded cell."""
+    recorded = view.microtubules if view.spindle is not None else None
     if view.spindle is None:
         view = _as_dividing(view)
-    if view.microtubules is not None and view.microtubules.any() and rng.random() < 0.3:
-        fibres = normalised(view.microtubules * view.soft_cell)
-    else:
-        fibres = paint_spindle(rng, view)
+    like_red = recorded is not None and rng.random() < 0.3
+    fibres = recorded if recorded is not None and like_red else paint_spindle(rng, view)
     spots = stamp(
         view.shape,
         view.spindle.poles(view.pixel_size_um) if view.spindle else np.zeros((0, 2)),
@@ -179,7 +178,9 @@ def mitotic_spindle(rng: np.random.Generator, view: CellView) -> NDArray[np.floa
     base = (
         rng.uniform(0.05, 0.3) * view.soft_cell * np.clip(1 + 0.2 * view.noise(rng, 0.4), 0, None)
     )
-    return normalised(fibres + spots * view.soft_cell + base * (1 - 0.5 * view.soft_nucleus))
+    return normalised(
+        normalised(fibres) + spots * view.soft_cell + base * (1 - 0.5 * view.soft_nucleus)
+    )
 
 
 def _as_dividing(view: CellView) -> CellView:
@@ -207,7 +208,7 @@ def centrosome(rng: np.random.Generator, view: CellView) -> NDArray[np.float32]:
     sizes = np.maximum(rng.uniform(0.16, 0.38, len(where)) / px, 0.8 * view.psf_px)
     spots = stamp(view.shape, where, sizes, rng.uniform(0.7, 1.0, len(where)))
     halo = stamp(view.shape, where[:1], np.full(1, 1.2 / px), np.full(1, rng.uniform(0, 0.12)))
-    base = rng.uniform(0.03, 0.22) * cytosol(rng, view)
+    base = rng.uniform(0.02, 0.16) * cytosol(rng, view)
     level = spots * view.soft_cell + halo * view.cytoplasm + base
     scaled: NDArray[np.float32] = level / np.float32(max(float(level.max()), 1e-6))
     return scaled
@@ -215,8 +216,9 @@ def centrosome(rng: np.random.Generator, view: CellView) -> NDArray[np.float32]:
 
 def plasma_membrane(rng: np.random.Generator, view: CellView) -> NDArray[np.float32]:
     """The edge, ragged, brightest where cells touch; the rest of the membrane as a diffuse veil."""
-    width = rng.uniform(0.2, 0.4)
-    edge = np.exp(-((np.clip(view.edge_um - 0.12, 0, None) / width) ** 2)) * view.cell
+    width = rng.uniform(0.2, 0.45)
+    inset = 0.15 + rng.uniform(0, 0.25) * np.abs(view.noise(rng, 2.5))
+    edge = np.exp(-(((view.edge_um - inset) / width) ** 2)) * view.cell
     edge = gaussian_filter(edge.astype(np.float32), 0.7 * view.psf_px) * view.cell
     ragged = np.clip(0.75 + 0.35 * view.noise(rng, 0.7) + 0.3 * view.noise(rng, 4), 0.05, None)
     if view.neighbours is not None and view.neighbours.any():
@@ -225,7 +227,8 @@ def plasma_membrane(rng: np.random.Generator, view: CellView) -> NDArray[np.floa
     ruffles = np.clip(view.noise(rng, 0.5) - 0.9, 0, 1.2) * np.exp(
         -view.edge_um / rng.uniform(0.8, 3)
     )
-    veil = rng.uniform(0.06, 0.4) * (1 + 0.2 * view.noise(rng, 0.3) + 0.15 * view.noise(rng, 3))
+    veil = rng.uniform(0.06, 0.55) * (1 + 0.25 * view.noise(rng, 0.3) + 0.15 * view.noise(rng, 3))
+    veil = veil * (1 if rng.random() < 0.4 else _texture(rng, view) ** 0.6) * view.thickness
     veil = veil * (1 - rng.uniform(0, 0.5) * view.soft_nucleus)
     level = normalised(edge * ragged, 97) + rng.uniform(0, 0.9) * ruffles + np.clip(veil, 0, None)
     return normalised(level * view.cell)
@@ -235,13 +238,17 @@ def mitochondria(rng: np.random.Generator, view: CellView) -> NDArray[np.float32
     """Short worms, crowded around the nucleus, along the microtubules."""
     px = view.pixel_size_um
     area = float(view.cell.sum()) * px**2
-    room = view.cytoplasm * (0.03 + view.around_nucleus(float(rng.uniform(3, 8)))) * view.thickness
+    room = (
+        view.cytoplasm * (0.02 + view.around_nucleus(float(rng.uniform(1.5, 7)))) * view.thickness
+    )
     if view.microtubules is not None:
         room = room * (0.15 + gaussian_filter(view.microtubules, 0.3 / px))
-    starts = view.pick(rng, room, int(np.clip(area * rng.uniform(0.12, 0.35), 15, 500)))
+    starts = view.pick(rng, room, int(np.clip(area * rng.uniform(0.2, 0.6), 20, 800)))
     angles = rng.uniform(0, 2 * np.pi, len(starts))
-    n_steps = int(rng.integers(5, 13))
-    worms = walk(rng, starts, angles, n_steps=n_steps, step_px=0.35 / px, wobble=0.28)
+    n_steps = int(rng.integers(5, 16))
+    worms = walk(
+        rng, starts, angles, n_steps=n_steps, step_px=0.35 / px, wobble=float(rng.uniform(0.1, 0.3))
+    )
     ends = rng.integers(2, n_steps + 1, len(starts))
     worms[np.arange(n_steps + 1)[None] > ends[:, None]] = np.nan
     bright = rng.lognormal(-0.2, 0.35, len(starts))

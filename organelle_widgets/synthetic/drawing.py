@@ -21,6 +21,7 @@ __all__ = [
     "PSF_SIGMA_UM",
     "distance_um",
     "dots",
+    "hazy",
     "lines",
     "normalised",
     "psf_sigma_px",
@@ -30,8 +31,8 @@ __all__ = [
     "walk",
 ]
 
-PSF_SIGMA_UM = 0.1
-"""Standard deviation of the point spread function: about 240 nm full width, a confocal's at 500-600 nm."""
+PSF_SIGMA_UM = 0.115
+"""Standard deviation of the point spread function: about 270 nm full width, a confocal's at 500-600 nm."""
 
 _GRID_UM = 0.2
 
@@ -82,14 +83,19 @@ def upsample(
 @lru_cache(maxsize=128)
 def _weights(n_fine: int, n_coarse: int, step: float, cubic: bool) -> NDArray[np.float32]:
     """Interpolation weights, shape (n_fine, n_coarse), rows adding up to 1."""
-    position = np.arange(n_fine)[:, None] / step + (1 if cubic else 0)
-    away = np.abs(np.minimum(position, n_coarse - 1 - cubic) - np.arange(n_coarse))
+    position = np.minimum(np.arange(n_fine) / step + cubic, n_coarse - 1 - cubic)
+    offsets = np.arange(-1, 3) if cubic else np.arange(2)
+    nodes = position.astype(np.intp)[:, None] + offsets
+    away = np.abs(position[:, None] - nodes)
     if cubic:
         near = 2 / 3 - away**2 + away**3 / 2
-        weights = np.where(away < 1, near, np.clip(2 - away, 0, None) ** 3 / 6)
+        shares = np.where(away < 1, near, np.clip(2 - away, 0, None) ** 3 / 6)
     else:
-        weights = np.clip(1 - away, 0, None)
-    scaled: NDArray[np.float32] = (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+        shares = np.clip(1 - away, 0, None)
+    weights = np.zeros((n_fine, n_coarse + 4), np.float32)
+    np.put_along_axis(weights, np.clip(nodes, 0, n_coarse + 3), shares.astype(np.float32), axis=1)
+    inside = weights[:, :n_coarse]
+    scaled: NDArray[np.float32] = inside / inside.sum(1, keepdims=True)
     return scaled
 
 
@@ -177,6 +183,31 @@ def dots(
     shares = [upper * (1 - right), upper * right, lower * (1 - right), lower * right]
     total = np.bincount(index, np.concatenate(shares), height * width)
     return total.reshape(height, width)[1:-1, 1:-1].astype(np.float32)
+
+
+def hazy(canvas: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
+    """A wide blur, computed on a coarser grid.
+
+    Parameters
+    ----------
+    canvas : ndarray of float32, shape (Y, X)
+        What to blur.
+    sigma_px : float
+        Standard deviation of the blur, px.
+
+    Returns
+    -------
+    ndarray of float32, shape (Y, X)
+        The blurred canvas; right to about half a grid step, which is less than `sigma_px` / 2.
+    """
+    shape = (canvas.shape[0], canvas.shape[1])
+    step = int(sigma_px / 1.5)
+    if step < 2 or min(shape) < 2 * step:
+        blurred: NDArray[np.float32] = gaussian_filter(canvas, sigma_px, truncate=3.0)
+        return blurred
+    rows, cols = shape[0] // step * step, shape[1] // step * step
+    blocks = canvas[:rows, :cols].reshape(rows // step, step, cols // step, step).mean((1, 3))
+    return upsample(gaussian_filter(blocks, sigma_px / step, truncate=3.0), shape, step)
 
 
 def stamp(

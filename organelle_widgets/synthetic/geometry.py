@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Layout", "Placed", "Style", "lay_out"]
 
 _GRID_UM = 0.3
+_TURNS = 1441
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,12 @@ class Style:
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Style:
         """A random cell line."""
+        small = rng.random() < 0.15
+        usual = rng.normal(11, 1.2) if small else rng.normal(20.5, 3.2)
         return cls(
-            radius_um=float(np.clip(rng.normal(19.5, 3.2), 12, 27)),
-            elongation=float(rng.uniform(1.1, 1.9)),
-            ruggedness=float(rng.uniform(0.5, 1.3)),
+            radius_um=float(np.clip(usual, 9, 28)),
+            elongation=float(rng.uniform(1.1, 1.4 if small else 2.2)),
+            ruggedness=float(rng.uniform(0.4, 1.3)),
             cover=float(rng.uniform(0.5, 0.8)),
         )
 
@@ -194,12 +197,12 @@ def _score(
     cos, sin = np.cos(outline.angle), np.sin(outline.angle)
     stretch = np.sqrt(outline.elongation)
     along, across = (cos * down + sin * right) / stretch, (cos * right - sin * down) * stretch
-    turn = np.arctan2(across, along)
-    waves = sum(
-        size * np.cos((order + 2) * turn + phase)
-        for order, (size, phase) in enumerate(outline.waves)
-    )
-    score: NDArray[np.float64] = np.hypot(along, across) / (outline.radius_um * np.exp(waves))
+    turn = np.linspace(-np.pi, np.pi, _TURNS)
+    order = np.arange(2, 2 + len(outline.waves))[:, None]
+    size, phase = outline.waves[:, :1], outline.waves[:, 1:]
+    reach = outline.radius_um * np.exp((size * np.cos(order * turn + phase)).sum(axis=0))
+    where = (np.arctan2(across, along) / (2 * np.pi) + 0.5) * (_TURNS - 1)
+    score: NDArray[np.float64] = np.hypot(along, across) / reach[where.astype(np.intp)]
     return score
 
 
@@ -296,7 +299,7 @@ def _nucleus(
 ) -> NDArray[np.bool_]:
     """A smooth ellipse, now and then with a bay, near the middle of what the neighbours left."""
     usual = 7.6 * (cell.radius_um / 16) ** 0.6 * float(rng.lognormal(0, 0.08))
-    radius = min(usual, 0.6 * cell.radius_um)
+    radius = min(usual, 0.66 * cell.radius_um)
     deepest = np.unravel_index(int(depth.argmax()), depth.shape)
     middle = np.array(origin) + np.array(deepest) * px
     centre = np.array([cell.row_um, cell.col_um])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.ndimage import convolve1d
 
 from organelle_widgets.synthetic.drawing import smooth_noise
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Exposure", "digitise", "record"]
+
+_BANDWIDTH = np.array([0.08, 0.84, 0.08], np.float32)
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Exposure:
         background = float(rng.uniform(0.0, 0.02))
         return cls(
             gain=float(rng.uniform(*gain)),
-            photons=float(rng.lognormal(np.log(110), 0.45)),
+            photons=float(rng.lognormal(np.log(130), 0.45)),
             read_noise=float(rng.uniform(0.3, 0.9)),
             background=background,
             black_level=background + float(rng.uniform(0.002, 0.015)),
@@ -69,7 +72,8 @@ def record(
     """Record a clean signal: light, noise, black level, gain.
 
     Photon noise is drawn on the square-root scale, where it has an almost constant width (Anscombe 1948,
-    https://doi.org/10.1093/biomet/35.3-4.246): one normal number a pixel, whatever the signal.
+    https://doi.org/10.1093/biomet/35.3-4.246): one normal number a pixel, whatever the signal. Neighbouring pixels
+    share a little of their noise, as in scanned pictures.
 
     Parameters
     ----------
@@ -96,6 +100,8 @@ def record(
     root = np.sqrt(expected + 0.375) + spread * rng.standard_normal(shape, dtype=np.float32)
     counted = np.maximum(root, 0) ** 2 - 0.375
     counted += np.float32(exposure.read_noise * 0.5) * rng.standard_normal(shape, dtype=np.float32)
+    for axis in (0, 1):
+        counted = convolve1d(counted, _BANDWIDTH, axis=axis, mode="nearest")
     level = exposure.gain * (counted / exposure.photons - exposure.black_level)
     clipped: NDArray[np.float32] = np.clip(level, 0, 1).astype(np.float32)
     return clipped

@@ -12,6 +12,7 @@ import numpy as np
 from organelle_widgets.core.labels import NEGATIVE
 from organelle_widgets.synthetic import cytoplasmic_patterns as cytoplasmic
 from organelle_widgets.synthetic import nuclear_patterns as nuclear
+from organelle_widgets.synthetic.drawing import hazy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,4 +86,17 @@ def paint_protein(
     for place, index in enumerate(rng.permutation(shown)):
         share = 1.0 if place == 0 else rng.uniform(0.45, 1.0)
         total += np.float32(share) * PAINTERS[int(index)](rng, view)
-    return total
+    return total if shown == [NEGATIVE] else _stained(rng, view, total)
+
+
+def _stained(
+    rng: np.random.Generator, view: CellView, clean: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """What staining adds: unspecific antibody, clumps of it, and light from out of focus."""
+    spread = view.thickness * (1 - 0.5 * view.soft_nucleus)
+    unspecific = rng.uniform(0.0, 0.09) * (spread if view.er is None else spread * np.sqrt(view.er))
+    specks = np.clip(view.noise(rng, 0.25) - 2.2, 0, 1) * rng.uniform(0, 0.12) * view.soft_cell
+    clumps = np.clip(1 + rng.uniform(0.05, 0.22) * view.noise(rng, 0.22), 0.3, None)
+    haze = rng.uniform(0.03, 0.22) * hazy(clean, float(rng.uniform(0.6, 1.6)) / view.pixel_size_um)
+    stained: NDArray[np.float32] = clean * clumps + haze + unspecific + specks
+    return stained

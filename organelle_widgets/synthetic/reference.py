@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
-from organelle_widgets.synthetic.drawing import lines, normalised, smooth_noise, upsample, walk
+from organelle_widgets.synthetic.drawing import hazy, lines, normalised, smooth_noise, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,9 +56,9 @@ def draw_nucleoli(
         return canvas
     rough = 0.18 * smooth_noise(rng, shape, 1.0 / pixel_size_um)
     deepest = float(inside_um.max())
-    for _ in range(int(rng.integers(1, 6))):
+    for _ in range(int(rng.integers(2, 8))):
         row, col = np.unravel_index(int(room[rng.integers(room.size)]), shape)
-        radius = float(np.clip(rng.lognormal(0.15, 0.35), 0.6, 2.4)) * min(1.0, deepest / 5)
+        radius = float(np.clip(rng.lognormal(-0.05, 0.45), 0.45, 2.4)) * min(1.0, deepest / 5)
         stretch, angle = rng.uniform(1.0, 1.5), rng.uniform(0, np.pi)
         reach = int(2.5 * radius / pixel_size_um) + 2
         window = tuple(slice(max(c - reach, 0), c + reach + 1) for c in (int(row), int(col)))
@@ -70,7 +69,7 @@ def draw_nucleoli(
         along = np.cos(angle) * down + np.sin(angle) * right
         across = np.cos(angle) * right - np.sin(angle) * down
         score = np.hypot(along / stretch, across * stretch) / radius + rough[window]
-        canvas[window] = np.maximum(canvas[window], np.clip((1.15 - score) / 0.3, 0, 1))
+        canvas[window] = np.maximum(canvas[window], np.clip((1.2 - score) / 0.4, 0, 1))
     inner: NDArray[np.float32] = canvas * np.clip((inside_um - 0.3) / 0.4, 0, 1)
     return inner
 
@@ -99,7 +98,7 @@ def find_centrosome(
         near = view.cell
     weight = near * (0.05 + view.edge_um) ** 3
     if bright is not None:
-        weight = weight * (0.05 + gaussian_filter(bright, 0.6 / view.pixel_size_um)) ** 2
+        weight = weight * (0.05 + hazy(bright, 0.6 / view.pixel_size_um)) ** 2
     spot = view.pick(rng, weight, 1)
     row, col = spot[0] if len(spot) else (view.shape[0] / 2, view.shape[1] / 2)
     return float(row), float(col)
@@ -129,7 +128,9 @@ def paint_dna(rng: np.random.Generator, view: CellView) -> NDArray[np.float32]:
     rim = 1 + rng.uniform(0, 0.15) * np.exp(-(((view.inside_um - 0.4) / 0.4) ** 2))
     dark = rng.uniform(0.5, 0.8)
     level = chromatin * rim * (1 - dark * view.nucleoli) * (1 - 0.35 * holes)
-    painted: NDArray[np.float32] = np.clip(0.6 * view.soft_nucleus * level, 0, None)
+    painted: NDArray[np.float32] = np.clip(
+        0.6 * np.clip(view.inside_um / 0.5, 0, 1) * level, 0, None
+    )
     return painted
 
 
@@ -152,15 +153,15 @@ def paint_er(rng: np.random.Generator, view: CellView) -> NDArray[np.float32]:
     holes = np.clip(view.noise(rng, 1.3) - 0.9, 0, 1)
     patches = 1 + 0.25 * view.noise(rng, 5)
     texture = (0.25 + 0.4 * net + 0.24 * view.noise(rng, 0.26)) * (1 - 0.7 * holes) * patches
-    fade = 0.15 + 0.85 * view.around_nucleus(float(rng.uniform(3.5, 8)))
+    fade = 0.1 + 0.9 * view.around_nucleus(float(rng.uniform(3, 7)))
     level = texture * fade * view.thickness * view.cytoplasm
     if view.spindle is None:
         envelope = (
             np.exp(-((view.outside_um / 0.3) ** 2)) * view.soft_cell * (1 - view.soft_nucleus)
         )
-        level = level + 0.25 * envelope * patches
+        level = level + 0.35 * envelope * patches
         grain = 1 + 0.3 * view.noise(rng, 0.3)
-        level = level + rng.uniform(0.03, 0.16) * view.soft_nucleus * grain
+        level = level + rng.uniform(0.03, 0.22) * view.soft_nucleus * grain
     else:
         level = level * (1 - 0.75 * _spindle_zone(view))
     return normalised(np.clip(level, 0, None))
@@ -212,36 +213,28 @@ def paint_microtubules(rng: np.random.Generator, view: CellView) -> NDArray[np.f
         n_steps=int(rng.integers(45, 75)),
         step_px=0.5 / px,
         wobble=0.05,
-        steer=stay_in_cytoplasm(view),
+        steer=stay_in_cytoplasm(rng, view),
     )
     along = np.linspace(0, 1, paths.shape[1] - 1)
     bright = (
         rng.lognormal(-0.3, 0.55, (count, 1)) * np.minimum(0.4 + 6 * along, 1) * (1 - 0.5 * along)
     )
     drawn = lines(view.shape, paths, bright, view.psf_px)
-    haze = upsample(*_blurred(drawn, 1.2 / px), cubic=False)
-    level = (drawn + rng.uniform(0.15, 0.6) * haze) * (0.4 + 0.6 * view.thickness) * view.soft_cell
-    over_nucleus = np.clip(view.outside_um / 0.4, rng.uniform(0.05, 0.25), 1)
+    haze = hazy(drawn, 1.2 / px)
+    level = (drawn + rng.uniform(0.3, 1.0) * haze) * (0.4 + 0.6 * view.thickness) * view.soft_cell
+    over_nucleus = np.clip(view.outside_um / 0.4, rng.uniform(0.15, 0.7), 1)
     return normalised(level * over_nucleus)
 
 
-def _blurred(
-    canvas: NDArray[np.float32], sigma_px: float
-) -> tuple[NDArray[np.float32], tuple[int, int], float]:
-    """A strong blur, computed on a coarse grid: the grid, the fine shape and the spacing."""
-    step = max(1, int(sigma_px))
-    rows, cols = (n // step * step or n for n in canvas.shape)
-    if step == 1 or min(canvas.shape) < 2 * step:
-        return gaussian_filter(canvas, sigma_px), (canvas.shape[0], canvas.shape[1]), 1.0
-    blocks = canvas[:rows, :cols].reshape(rows // step, step, cols // step, step).mean((1, 3))
-    return gaussian_filter(blocks, sigma_px / step), (canvas.shape[0], canvas.shape[1]), float(step)
-
-
-def stay_in_cytoplasm(view: CellView) -> Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]:
-    """A rule for `walk`: bend away from the cell's edge and from the nucleus; end where neither helps.
+def stay_in_cytoplasm(
+    rng: np.random.Generator, view: CellView
+) -> Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]:
+    """A rule for `walk`: bend away from the cell's edge and from the nucleus, which a few pass over.
 
     Parameters
     ----------
+    rng : numpy.random.Generator
+        Decides which filaments end at the edge.
     view : CellView
         The cell.
 
@@ -252,11 +245,13 @@ def stay_in_cytoplasm(view: CellView) -> Callable[[NDArray[Any], NDArray[Any]], 
     """
     px = view.pixel_size_um
     step = max(1, int(0.35 / px))
-    clearance = np.minimum(view.edge_um, view.outside_um)[::step, ::step]
-    if min(clearance.shape) < 2:
+    edge, outside = view.edge_um[::step, ::step], view.outside_um[::step, ::step]
+    if min(edge.shape) < 2:
         return lambda _here, heading: np.zeros(len(heading))
-    slope_row, slope_col = np.gradient(clearance, step * px)
-    last_row, last_col = clearance.shape[0] - 1, clearance.shape[1] - 1
+    clearance = np.stack([np.minimum(edge, outside), edge])
+    slope_row, slope_col = np.gradient(clearance, step * px, axis=(1, 2))
+    last_row, last_col = edge.shape[0] - 1, edge.shape[1] - 1
+    over = rng.uniform(0, 0.25)
 
     def steer(here: NDArray[Any], heading: NDArray[Any]) -> NDArray[Any]:
         """Turn towards open ground, the more the less room is ahead."""
@@ -267,11 +262,13 @@ def stay_in_cytoplasm(view: CellView) -> Callable[[NDArray[Any], NDArray[Any]], 
         gone = ~(np.isfinite(rows) & np.isfinite(cols))
         row = np.clip(np.nan_to_num(rows), 0, last_row).astype(np.intp)
         col = np.clip(np.nan_to_num(cols), 0, last_col).astype(np.intp)
-        room, down, right = clearance[row, col], slope_row[row, col], slope_col[row, col]
+        rule = (np.arange(len(heading)) < over * len(heading)).astype(np.intp)
+        at = (rule, row, col)
+        room, down, right = clearance[at], slope_row[at], slope_col[at]
         side = np.cos(heading) * right - np.sin(heading) * down
         turn = 0.8 * np.clip(1 - room / 0.6, 0, 1) * np.sign(side)
-        outside = (room <= 0) & (np.hypot(down, right) < 0.05)
-        return np.where(gone | outside, np.nan, turn)
+        ends = (room < 0.35) & (rng.random(len(room)) < 0.3)
+        return np.where(gone | ends, np.nan, turn)
 
     return steer
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import binary_fill_holes, gaussian_filter
 
 from organelle_widgets.core.labels import NEGATIVE, class_index
 from organelle_widgets.errors import InputError
@@ -66,6 +66,7 @@ def simulate_protein(
         If shapes or values can't be those of a cell, or a class is unknown.
     """
     cell, nucleus = np.asarray(cell_mask) > 0, np.asarray(nucleus_mask) > 0
+    nucleus = binary_fill_holes(nucleus) if nucleus.ndim == 2 else nucleus
     planes = _planes(cell, nucleus, reference, pixel_size_um)
     wanted = [classes] if isinstance(classes, (str, int, np.integer)) else list(classes)
     found = tuple(sorted({class_index(part) for part in wanted})) or (NEGATIVE,)

@@ -141,20 +141,22 @@ class CellView:
 
     @cached_property
     def soft_nucleus(self) -> NDArray[np.float32]:
-        """The nucleus with a soft rim, 0 to 1."""
-        soft: NDArray[np.float32] = np.clip(self.inside_um / 0.3, 0, 1)
+        """The nucleus with a soft rim, 0 to 1 and 0.5 on its outline."""
+        across = self.inside_um - self.outside_um
+        soft: NDArray[np.float32] = np.clip(np.float32(0.5) + across / np.float32(0.4), 0, 1)
         return soft
 
     @cached_property
     def cytoplasm(self) -> NDArray[np.float32]:
         """The cell without the nucleus, soft, 0 to 1."""
-        soft: NDArray[np.float32] = self.soft_cell * np.clip(self.outside_um / 0.25, 0, 1)
+        soft: NDArray[np.float32] = self.soft_cell * (1 - self.soft_nucleus)
         return soft
 
     @cached_property
     def thickness(self) -> NDArray[np.float32]:
         """How much of a cell lies in the optical section: thin at the rim, 0 to 1."""
-        share: NDArray[np.float32] = (1 - np.exp(-self.edge_um / 2.5)) * self.soft_cell
+        gone = np.float32(0.85) * np.exp(-self.edge_um / 2)
+        share: NDArray[np.float32] = (1 - gone) * self.soft_cell
         return share
 
     def around_nucleus(self, reach_um: float) -> NDArray[np.float32]:

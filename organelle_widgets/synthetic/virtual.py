@@ -283,7 +283,7 @@ def _record(
     """Pixels of all channels; missing ones are black."""
     pixels = np.zeros(clean.shape, dtype)
     for channel, stream in zip(CHANNELS, rng.spawn(4), strict=True):
-        exposure = Exposure.draw(stream)
+        exposure = Exposure.draw(stream, (0.35, 0.75))
         if channel.key not in gone:
             level = record(stream, clean[channel.index], exposure, pixel_size_um)
             pixels[channel.index] = digitise(level, dtype)
