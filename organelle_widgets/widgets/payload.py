@@ -1,0 +1,90 @@
+"""A result as the front end gets it: plain lists and dictionaries, positions as x, y.
+
+The only place where a `FieldResult` becomes JSON for the widgets. Pixels go another way (`_pixels`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from organelle_widgets.core.results import FieldResult
+
+__all__ = ["NOT_SURE", "cell_payload", "field_payload"]
+
+NOT_SURE = -1
+"""Stands for "not sure" where a class index is expected."""
+
+
+def cell_payload(result: FieldResult, threshold: float | None = None) -> list[dict[str, Any]]:
+    """Every cell of a result.
+
+    Parameters
+    ----------
+    result : FieldResult
+        The result.
+    threshold : float, optional
+        Confidence threshold, 0 to 1, instead of the result's own.
+
+    Returns
+    -------
+    list of dict
+        One a cell, ascending in id: ``id``; ``box`` [x0, y0, x1, y1] and ``center`` [x, y] in field pixels from the
+        top left corner, x1 and y1 one past the last pixel; ``classes`` at or above the threshold and ``top``, class
+        indices; ``confidence``; ``sure``; ``title`` and ``detail``, the answer in words; ``p``, 19 probabilities to
+        three decimals; ``border``, whether the field's edge cuts it; ``area_um2`` and ``nucleus_area_um2``.
+    """
+    rows = result.cells.to_dict("records")
+    rounded = np.round(result.probabilities.astype(float), 3).tolist()
+    return [
+        {
+            "id": int(row["cell_id"]),
+            "box": [int(row[name]) for name in ("min_col", "min_row", "max_col", "max_row")],
+            "center": [round(row["centroid_col"] + 0.5, 1), round(row["centroid_row"] + 0.5, 1)],
+            "classes": list(prediction.classes),
+            "top": prediction.top,
+            "confidence": round(prediction.confidence, 3),
+            "sure": prediction.sure,
+            "title": prediction.title,
+            "detail": prediction.detail,
+            "p": p,
+            "border": bool(row["touches_border"]),
+            "area_um2": round(float(row["area_um2"]), 2),
+            "nucleus_area_um2": round(float(row["nucleus_area_um2"]), 2),
+        }
+        for row, prediction, p in zip(rows, result.predictions(threshold), rounded, strict=True)
+    ]
+
+
+def field_payload(result: FieldResult, threshold: float | None = None) -> dict[str, Any]:
+    """The field as a whole.
+
+    Parameters
+    ----------
+    result : FieldResult
+        The result.
+    threshold : float, optional
+        Confidence threshold, 0 to 1, instead of the result's own.
+
+    Returns
+    -------
+    dict
+        ``title``, ``detail``, ``confidence``, ``sure`` of the field; ``p``, 19 probabilities to three decimals;
+        ``counts``, [class index, cells] by first class in descending order, with `NOT_SURE` for cells without one;
+        ``n_cells``. Without cells, the title says so.
+    """
+    prediction = result.predict(threshold=threshold)
+    counts = Counter(p.top if p.sure else NOT_SURE for p in result.predictions(threshold))
+    found = result.n_cells > 0
+    return {
+        "title": prediction.title if found else "No cells",
+        "detail": prediction.detail if found else "",
+        "confidence": round(prediction.confidence, 3),
+        "sure": prediction.sure and found,
+        "p": np.round(result.field_probabilities.astype(float), 3).tolist(),
+        "counts": [[c, n] for c, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))],
+        "n_cells": result.n_cells,
+    }
