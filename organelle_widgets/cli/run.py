@@ -13,6 +13,7 @@ from organelle_widgets.pipeline import DEFAULT_CLASSIFIER, DEFAULT_SEGMENTER, an
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from organelle_widgets.core.results import FieldResult
     from organelle_widgets.io import FieldSource
@@ -65,12 +66,7 @@ def run(options: argparse.Namespace) -> int:
         say_error(problem)
     with progress_line("Analysing") as progress:
         for index, source in enumerate(sources):
-            total = len(sources)
-            monitor = Monitor(
-                lambda step, part, i=index, n=total, s=source: progress(
-                    f"{s.name} ({i + 1}/{n}), {step}", (i + part) / n
-                )
-            )
+            monitor = Monitor(_watcher(progress, source.name, index, len(sources)))
             try:
                 done.append(_one(source, options, folders[index], monitor))
             except OrganelleWidgetsError as error:
@@ -84,6 +80,15 @@ def run(options: argparse.Namespace) -> int:
         failures = [{"source": p.source, "message": p.message, "hint": p.hint} for p in problems]
         say_json({"fields": done, "failures": failures})
     return 1 if problems else 0
+
+
+def _watcher(
+    progress: Callable[[str, float], None], name: str, index: int, total: int
+) -> Callable[[str, float], None]:
+    """Progress of one field as progress of all."""
+    return lambda step, part: progress(
+        f"{name} ({index + 1}/{total}), {step}", (index + part) / total
+    )
 
 
 def _discover(

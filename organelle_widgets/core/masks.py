@@ -110,7 +110,8 @@ def relabel(labels: NDArray[Any]) -> NDArray[np.int32]:
     if labels.min(initial=0) < 0 or labels.max(initial=0) > labels.size:
         values, inverse = np.unique(labels, return_inverse=True)
         return _ranks(values != 0)[inverse].reshape(labels.shape)
-    return _ranks(_occurs(labels))[labels]
+    renumbered: NDArray[np.int32] = _ranks(_occurs(labels))[labels]
+    return renumbered
 
 
 def _occurs(labels: NDArray[Any]) -> NDArray[np.bool_]:
