@@ -8,10 +8,11 @@ its decorator. Third parties register through an entry point group. What is miss
 from __future__ import annotations
 
 import importlib
+import logging
 import pkgutil
 import threading
 from dataclasses import dataclass, fields, is_dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["Entry", "Registry"]
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -129,14 +132,21 @@ class Registry(Generic[T]):
         """All that is registered, by name, in alphabetical order."""
         with _SCANNING:
             if not self._scanned:
-                self._scanned = True
                 package = importlib.import_module(self._package)
                 for module in pkgutil.iter_modules(package.__path__):
                     if not module.name.startswith("_"):
                         importlib.import_module(f"{self._package}.{module.name}")
                 for point in entry_points(group=self.group):
-                    point.load()
+                    self._load(point)
+                self._scanned = True
         return dict(sorted(self._entries.items()))
+
+    def _load(self, point: EntryPoint) -> None:
+        """Load a third party's entry; one that can't be loaded is said and left out."""
+        try:
+            point.load()
+        except (ImportError, AttributeError, TypeError) as error:
+            logger.warning("The %s %r can't be loaded: %s", self.kind, point.name, error)
 
     def names(self) -> list[str]:
         """All names, installed or not."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -87,5 +88,6 @@ def test_version_is_the_citations() -> None:
 
 
 def test_import_contracts_hold() -> None:
-    ran = subprocess.run(["lint-imports"], cwd=ROOT, capture_output=True, text=True, check=False)
+    program = str(Path(sys.executable).with_name("lint-imports"))
+    ran = subprocess.run([program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout

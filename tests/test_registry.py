@@ -142,3 +142,17 @@ def test_a_second_thread_sees_the_whole_list(tools, tmp_path):
     for thread in threads:
         thread.join()
     assert seen == [["awl", "saw"]] * 4
+
+
+def test_a_broken_plug_in_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from importlib.metadata import EntryPoint
+
+    from organelle_widgets.segmentation import Segmenter
+
+    broken = EntryPoint("broken", "no_such_module:Thing", "organelle_widgets.segmenters")
+    monkeypatch.setattr("organelle_widgets.registry.entry_points", lambda group: [broken])
+    registry = Registry("segmenter", "organelle_widgets.io.readers", lambda: Segmenter)
+    assert registry.names() == []
+    assert "'broken' can't be loaded" in caplog.text

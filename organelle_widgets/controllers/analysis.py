@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from organelle_widgets import samples
@@ -185,7 +186,9 @@ def _failure_of(error: BaseException | None) -> Failure | None:
     if error is None or isinstance(error, Cancelled):
         return None
     if isinstance(error, OrganelleWidgetsError):
-        return Failure(error.message, error.hint or "")
+        place = Path(error.source).name if error.source else ""
+        named = place and place not in error.message
+        return Failure(f"{place}: {error.message}" if named else error.message, error.hint or "")
     if isinstance(error, MemoryError):
         return Failure("This machine has too little memory for the field.", "Try a smaller field.")
     logger.error("A step failed that should not.", exc_info=error)

@@ -1,0 +1,204 @@
+"""Opening, analysing, cancelling and failing, on a real engine with the real backends."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+from organelle_widgets.controllers import AnalysisController, PageThread
+from organelle_widgets.core.field import Field
+from organelle_widgets.engine import LocalEngine
+from organelle_widgets.io import find_field
+from organelle_widgets.samples import list_samples
+from organelle_widgets.segmentation.watershed import Watershed
+from organelle_widgets.state import PageState, Progress
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture
+def state() -> PageState:
+    return PageState()
+
+
+@pytest.fixture
+def analysis(state: PageState) -> Iterator[AnalysisController]:
+    engine = LocalEngine()
+    yield AnalysisController(state, engine, PageThread())
+    engine.close()
+
+
+@pytest.fixture
+def files(tmp_path: Path, disc_field: Field) -> dict[str, Path]:
+    """The small field on disk."""
+    paths = {key: tmp_path / f"discs_{key}.png" for key in disc_field.present}
+    for key, path in paths.items():
+        iio.imwrite(path, disc_field.channel(key))
+    return paths
+
+
+def wait(condition: Callable[[], bool], timeout_s: float = 60) -> None:
+    """Until something holds."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.01)
+
+
+def test_a_sample_opens_with_its_stored_result(
+    state: PageState, analysis: AnalysisController
+) -> None:
+    key = list_samples()[0].key
+    analysis.open_sample(key)
+    wait(lambda: state.result is not None)
+    wait(lambda: not state.busy)
+    assert state.sample == key
+    assert state.failure is None
+    assert state.shown.pictures.sprite.startswith(b"\xff\xd8")
+
+
+def test_files_are_shown_before_they_are_analysed(
+    state: PageState, analysis: AnalysisController, files: dict[str, Path]
+) -> None:
+    shown: list[bool] = []
+    state.events.shown.connect(lambda new: shown.append(new.result is not None))
+    state.files = files
+    state.pixel_size_um = 0.32
+    analysis.open_files()
+    wait(lambda: not state.busy)
+    assert shown == [False, True]
+    assert state.result.n_cells == 3
+    assert state.field.pixel_size_um == 0.32
+    assert state.sample == ""
+
+
+def test_progress_is_told_in_words(
+    state: PageState, analysis: AnalysisController, files: dict[str, Path]
+) -> None:
+    steps: list[str] = []
+    state.events.progress.connect(lambda new: steps.append(new.step if new else "ended"))
+    analysis.open_source(find_field(files["green"]))
+    wait(lambda: not state.busy)
+    assert steps[0] == "Reading the images"
+    assert steps[-1] == "ended"
+
+
+def test_a_new_setting_changes_the_result(
+    state: PageState, analysis: AnalysisController, files: dict[str, Path]
+) -> None:
+    state.files, state.pixel_size_um = files, 0.32
+    state.settings = {"min_cell_area_um2": 5000}
+    analysis.open_files()
+    wait(lambda: not state.busy)
+    assert state.result.n_cells == 0
+    state.settings = {}
+    analysis.analyse()
+    wait(lambda: not state.busy)
+    assert state.result.n_cells == 3
+
+
+def test_cancel_keeps_what_was_there(
+    state: PageState,
+    analysis: AnalysisController,
+    files: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    state.files, state.pixel_size_um = files, 0.32
+    analysis.open_files()
+    wait(lambda: not state.busy)
+    before = state.result
+    entered, go_on = threading.Event(), threading.Event()
+    segment = Watershed._segment
+
+    def slow(self: Watershed, field: Field) -> object:
+        entered.set()
+        assert go_on.wait(30)
+        return segment(self, field)
+
+    monkeypatch.setattr(Watershed, "_segment", slow)
+    state.files = {}
+    analysis.analyse()
+    assert entered.wait(30)
+    analysis.cancel()
+    assert state.progress == Progress("Stopping", 1.0)
+    go_on.set()
+    wait(lambda: not state.busy)
+    assert state.result is before
+    assert state.failure is None
+
+
+def test_a_bad_file_becomes_a_sentence_and_the_page_goes_on(
+    state: PageState, analysis: AnalysisController, files: dict[str, Path]
+) -> None:
+    whole = files["blue"].read_bytes()
+    files["blue"].write_bytes(whole[: len(whole) // 2])
+    state.files = files
+    analysis.open_files()
+    wait(lambda: not state.busy)
+    assert "blue" in state.failure.message
+    assert "Traceback" not in state.failure.message
+    files["blue"].write_bytes(whole)
+    analysis.open_files()
+    wait(lambda: not state.busy)
+    assert state.failure is None
+    assert state.result is not None
+
+
+def test_a_bug_is_said_and_logged(
+    state: PageState,
+    analysis: AnalysisController,
+    files: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(self: Watershed, field: Field) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(Watershed, "_segment", broken)
+    state.files = files
+    analysis.open_files()
+    wait(lambda: not state.busy)
+    assert "went wrong that should not: by zero" in state.failure.message
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_newer_wish_overtakes_an_older_one(
+    state: PageState, analysis: AnalysisController, files: dict[str, Path]
+) -> None:
+    key = list_samples()[-1].key
+    state.files = files
+    analysis.open_files()
+    analysis.open_sample(key)
+    wait(lambda: not state.busy)
+    assert state.sample == key
+    assert state.field.name.startswith("virtual")
+
+
+def test_reset_empties_the_page(
+    state: PageState, analysis: AnalysisController, files: dict[str, Path]
+) -> None:
+    state.files = files
+    analysis.open_files()
+    wait(lambda: not state.busy)
+    analysis.reset()
+    assert state.shown is None
+    assert state.files == {}
+    assert not state.busy
+
+
+def test_a_new_field_forgets_the_selection(
+    state: PageState, analysis: AnalysisController, files: dict[str, Path]
+) -> None:
+    analysis.open_sample(list_samples()[0].key)
+    wait(lambda: not state.busy)
+    state.selected = int(np.max(state.result.masks.cell_ids))
+    state.files = files
+    analysis.open_files()
+    wait(lambda: not state.busy)
+    assert state.selected == 0
