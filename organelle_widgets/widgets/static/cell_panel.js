@@ -204,12 +204,12 @@ function measurements(model) {
 function fieldCounts(model) {
   const list = h("ul", { class: "ow-counts" });
   const words = h("p", { class: "ow-field-words" });
-  const stop = watch(model, ["field", "classes"], () => {
+  const stop = watch(model, ["field", "subject"], () => {
     const { counts = [], title, detail } = model.get("field");
     const known = model.get("classes");
     const most = Math.max(1, ...counts.map(([, n]) => n));
     words.textContent = title ? (title === "Not sure" ? `Not sure: ${detail}` : [title, detail].filter(Boolean).join(" ")) : "";
-    words.hidden = !title;
+    words.hidden = !title || model.get("subject").kind !== "cell";
     list.replaceChildren(
       ...counts.map(([index, n]) => {
         const c = known[index] ?? NOT_SURE;
@@ -232,6 +232,7 @@ export default {
     };
     const head = h("h2");
     const back = h("button", { type: "button", class: "ow-link ow-back-link", title: "Let go of the cell and show the field (Esc)", onclick: () => model.send({ type: "deselect" }) }, icon("back"), "Back to field");
+    const fieldHead = h("h2");
     const measured = h("h2", {}, "Measurements");
     const full = h(
       "div",
@@ -239,7 +240,7 @@ export default {
       h("section", { "aria-label": "Answer" }, h("div", { class: "ow-head" }, head, back), parts.answer.element, pictures.strip),
       h("section", { "aria-label": "Probabilities" }, h("h2", {}, "Probabilities"), parts.bars.element, h("div", { class: "ow-under" }, parts.bars.more, ...saveChart(model))),
       h("section", { "aria-label": "Measurements" }, measured, parts.measurements.element),
-      h("section", { "aria-label": "Field", class: "ow-field" }, h("h2", {}, "Cells per class"), ...parts.counts.element),
+      h("section", { "aria-label": "Field" }, fieldHead, ...parts.counts.element),
     );
     const empty = h("div", { class: "ow-empty-state" }, icon("image"), h("b", {}, "No result yet"), h("span", {}, "Analyse a field. The answer for the field appears here; select a cell to see its own."));
     const waiting = h("div", { class: "ow-empty-state" }, h("span", { class: "ow-spinner" }), h("span", {}, "The answer appears here."));
@@ -254,6 +255,7 @@ export default {
       panel.setAttribute("aria-busy", String(busy));
       head.textContent = kind === "cell" ? "Selected cell" : "Field";
       measured.textContent = kind === "cell" ? "Measurements" : "Counts";
+      fieldHead.textContent = kind === "cell" ? "Field" : "Cells per class";
       back.style.visibility = kind === "cell" ? "visible" : "hidden";
     });
     el.append(panel);

@@ -107,7 +107,7 @@ function film(model, { gallery }) {
     else element.removeAttribute("aria-activedescendant");
   };
   const measure = () => {
-    columns = gallery ? Math.max(1, Math.floor((element.clientWidth + GAP) / (ITEM.width + GAP))) : Infinity;
+    columns = gallery ? Math.max(1, Math.floor((spacer.clientWidth + GAP) / (ITEM.width + GAP))) : Infinity;
     const end = placeOf(Math.max(0, cells.length - 1));
     spacer.style.width = gallery ? "" : `${cells.length ? end.x + ITEM.width : 0}px`;
     spacer.style.height = `${cells.length ? end.y + ITEM.height : 0}px`;

@@ -91,7 +91,9 @@ function slotRow(spec, { browse, remove }) {
     const failed = job?.error;
     element.classList.toggle("ow-failed", Boolean(failed));
     lead.replaceChildren(thumbnail(job ? "" : file?.thumb, icon(file || job ? "file" : "plus")));
-    name.textContent = failed ? failed.message : (job?.name ?? file?.name ?? (spec.slot === "all" ? "" : `name ends in _${spec.slot}`));
+    lead.firstChild.classList.toggle("ow-thumb-file", Boolean(file || job));
+    const wanted = spec.slot === "all" ? "" : `name ends in _${spec.slot}`;
+    name.textContent = failed ? `Not taken: ${job.name}` : (job?.name ?? file?.name ?? wanted);
     name.title = failed ? `${failed.message} ${failed.hint ?? ""}` : name.textContent;
     const size = job?.size ?? file?.size;
     pick.title = file || job ? `${job?.name ?? file.name} · ${bytesInWords(size)}. Press to replace it.` : `Choose the ${spec.title} image, or drop it here`;
@@ -141,7 +143,11 @@ function filesTab(model, say) {
       row.update(files.get(slot), uploads.slots.get(slot));
     }
   };
-  const uploads = new Uploads(model, paint);
+  const failed = ({ slot, name, error }) => {
+    const title = [...slots, all].find((spec) => spec.slot === slot).title;
+    say(`${title}, “${name}”: ${error.message} ${error.hint ?? ""}`.trim());
+  };
+  const uploads = new Uploads(model, paint, failed);
   const off = watch(model, ["files"], paint);
   const element = h(
     "div",
@@ -149,7 +155,7 @@ function filesTab(model, say) {
     h("div", { class: "ow-slots" }, [...rows.values()].map((row) => row.element)),
     h("div", { class: "ow-files-foot" }, choose, several, size.element),
   );
-  return { element, take, stop: () => (off(), uploads.stop(), size.stop()) };
+  return { element, take, drop: () => keys.concat("all").forEach((slot) => uploads.cancel(slot)), stop: () => (off(), uploads.stop(), size.stop()) };
 }
 
 /** The input for micrometres per pixel; empty takes them from the file. */
@@ -289,19 +295,21 @@ function thresholdSlider(model) {
 }
 
 /** Analyse, its progress in the same place, and New sample, which is Cancel meanwhile. */
-function runButtons(model) {
+function runButtons(model, forget) {
   const hint = h("span", { class: "ow-hidden", id: freshId("hint") });
   const start = h("button", { type: "button", class: "ow-primary ow-analyse", "aria-describedby": hint.id, onclick: () => model.get("can_analyse") && model.send({ type: "analyse" }) }, "Analyse");
   const fill = h("i");
   const words = h("span");
   const bar = h("div", { class: "ow-busy", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, fill, words);
-  const reset = h("button", { type: "button", class: "ow-reset", title: "Put this sample and its result away", onclick: () => model.send({ type: "reset" }) }, "New sample");
+  const reset = h("button", { type: "button", class: "ow-reset", title: "Put this sample and its result away", onclick: () => (forget(), model.send({ type: "reset" })) }, "New sample");
   const cancel = h("button", { type: "button", class: "ow-cancel", title: "Stop the analysis; the result before stays", onclick: () => (model.send({ type: "cancel" }), (cancel.disabled = true)) }, "Cancel");
+  const element = h("div", { class: "ow-run" }, start, bar, reset, cancel, hint);
   const stop = watch(model, ["can_analyse", "analyse_hint", "progress", "sample", "files", "folder_field"], () => {
     const { step, fraction } = model.get("progress");
     const busy = step !== undefined;
     const held = document.activeElement === start || document.activeElement === cancel;
     start.hidden = reset.hidden = busy;
+    element.classList.toggle("ow-running", busy);
     bar.hidden = cancel.hidden = !busy;
     if (!busy) cancel.disabled = false;
     if (held && busy) cancel.focus();
@@ -320,7 +328,7 @@ function runButtons(model) {
     if (known) bar.setAttribute("aria-valuenow", percent);
     else bar.removeAttribute("aria-valuenow");
   });
-  return { element: h("div", { class: "ow-run" }, start, bar, reset, cancel, hint), stop };
+  return { element, stop };
 }
 
 /** What went wrong: from Python, or a word on files that did not fit. */
@@ -371,9 +379,13 @@ function acceptDrops(panel, take) {
 }
 
 /** On a narrow page the panel is a rail; its button opens the panel over the views. */
-function foldAway(panel, el) {
-  const open = h("button", { type: "button", class: "ow-iconbutton", title: "Sample and settings", "aria-label": "Sample and settings", "aria-expanded": "false" }, icon("sliders"));
-  const rail = h("div", { class: "ow ow-panel ow-sample-rail" }, open, h("span", { class: "ow-rail-word" }, "Sample and settings"));
+function foldAway(model, panel, el) {
+  const open = h("button", { type: "button", class: "ow-rail-button", title: "Sample and settings", "aria-expanded": "false" }, icon("sliders"), h("span", {}, "Sample and settings"));
+  const rail = h("div", { class: "ow ow-sample-rail" }, open);
+  const stop = watch(model, ["progress"], () => {
+    const busy = model.get("progress").step !== undefined;
+    open.firstChild.replaceWith(busy ? h("span", { class: "ow-spinner" }) : icon("sliders"));
+  });
   const narrow = matchMedia("(max-width: 1099px)");
   panel.id = freshId("panel");
   const place = () => {
@@ -396,7 +408,7 @@ function foldAway(panel, el) {
   narrow.addEventListener("change", fold);
   el.append(rail);
   fold();
-  return () => narrow.removeEventListener("change", fold);
+  return () => (stop(), narrow.removeEventListener("change", fold));
 }
 
 export default {
@@ -410,7 +422,7 @@ export default {
       settings: settingsList(model),
       classifier: backendChoice(model, "classifier", "How organelles are named"),
       threshold: thresholdSlider(model),
-      run: runButtons(model),
+      run: runButtons(model, () => (files.drop(), note.say(""))),
     };
     const section = (title, ...content) => h("section", { "aria-label": title }, h("h2", {}, title), ...content.flat());
     const panel = h(
@@ -429,7 +441,7 @@ export default {
       put(model, "tab", "files");
       files.take(dropped, slot);
     });
-    const unfold = foldAway(panel, el);
+    const unfold = foldAway(model, panel, el);
     el.append(panel);
     return () => {
       unfold();

@@ -7,14 +7,19 @@ const MOST_TRIES = 6;
 class Uploads {
   #model;
   #changed;
+  #failed;
   #queue = [];
   #current = null;
   #stop;
 
-  /** @param changed called whenever something moved. */
-  constructor(model, changed) {
+  /**
+   * @param changed called whenever something moved.
+   * @param failed called with a job whose file could not be sent.
+   */
+  constructor(model, changed, failed) {
     this.#model = model;
     this.#changed = changed;
+    this.#failed = failed;
     this.#stop = onMessages(model, {
       received: (content) => this.#onReceived(content),
       refused: (content) => this.#onRefused(content),
@@ -94,6 +99,7 @@ class Uploads {
 
   #fail(job, message, hint) {
     job.error = { message, hint };
+    this.#failed(job);
     this.#finish(job);
     this.#changed();
   }
