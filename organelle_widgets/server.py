@@ -78,6 +78,7 @@ def voila_command(port: int, *, browser: bool = True, ip: str = "127.0.0.1") -> 
         "--preheat_kernel=True",
         "--pool_size=1",
         "--Voila.log_level=ERROR",
+        *(["--KernelManager.transport=ipc"] if os.name == "posix" else []),
     ]
 
 
