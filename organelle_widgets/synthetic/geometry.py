@@ -164,7 +164,7 @@ def _shape(rng: np.random.Generator, style: Style, radius_um: float, divides: bo
     size = style.ruggedness * 0.36 / order**1.6 * rng.standard_normal(order.size)
     waves = np.stack([size, rng.uniform(0, 2 * np.pi, order.size)], axis=1)
     if divides:
-        return Placed(0, 0, min(radius, 0.68 * radius_um), 1.06, angle, waves * 0.08, True)
+        return Placed(0, 0, min(radius, 0.68 * radius_um, 11.5), 1.06, angle, waves * 0.08, True)
     stretch = float(np.clip(style.elongation * rng.lognormal(0, 0.15), 1.0, 2.6))
     return Placed(0, 0, radius, stretch, angle, waves, False)
 

@@ -128,9 +128,7 @@ def paint_dna(rng: np.random.Generator, view: CellView) -> NDArray[np.float32]:
     rim = 1 + rng.uniform(0, 0.15) * np.exp(-(((view.inside_um - 0.4) / 0.4) ** 2))
     dark = rng.uniform(0.5, 0.8)
     level = chromatin * rim * (1 - dark * view.nucleoli) * (1 - 0.35 * holes)
-    painted: NDArray[np.float32] = np.clip(
-        0.6 * np.clip(view.inside_um / 0.5, 0, 1) * level, 0, None
-    )
+    painted: NDArray[np.float32] = np.clip(0.6 * view.soft_nucleus * level, 0, None)
     return painted
 
 
@@ -152,7 +150,7 @@ def paint_er(rng: np.random.Generator, view: CellView) -> NDArray[np.float32]:
     net = sum(np.exp(-((view.noise(rng, scale) / 0.6) ** 2)) for scale in (0.75, 0.42))
     holes = np.clip(view.noise(rng, 1.3) - 0.9, 0, 1)
     patches = 1 + 0.25 * view.noise(rng, 5)
-    texture = (0.25 + 0.4 * net + 0.24 * view.noise(rng, 0.26)) * (1 - 0.7 * holes) * patches
+    texture = (0.4 + 0.32 * net + 0.22 * view.noise(rng, 0.26)) * (1 - 0.55 * holes) * patches
     fade = 0.1 + 0.9 * view.around_nucleus(float(rng.uniform(3, 7)))
     level = texture * fade * view.thickness * view.cytoplasm
     if view.spindle is None:
@@ -161,7 +159,7 @@ def paint_er(rng: np.random.Generator, view: CellView) -> NDArray[np.float32]:
         )
         level = level + 0.35 * envelope * patches
         grain = 1 + 0.3 * view.noise(rng, 0.3)
-        level = level + rng.uniform(0.03, 0.22) * view.soft_nucleus * grain
+        level = level + rng.uniform(0.03, 0.15) * view.soft_nucleus * grain
     else:
         level = level * (1 - 0.75 * _spindle_zone(view))
     return normalised(np.clip(level, 0, None))
@@ -200,7 +198,7 @@ def paint_microtubules(rng: np.random.Generator, view: CellView) -> NDArray[np.f
         haze = view.thickness * view.cytoplasm * (1 + 0.2 * view.noise(rng, 0.3))
         return normalised(paint_spindle(rng, view) + np.clip(0.2 * haze, 0, None))
     px = view.pixel_size_um
-    count = int(rng.uniform(0.14, 0.36) * view.cell.sum() * px**2) + 12
+    count = int(rng.uniform(0.18, 0.5) * view.cell.sum() * px**2) + 12
     starts = np.tile(np.array(view.centrosome), (count, 1))
     free = rng.random(count) < 0.6
     nearby = view.pick(rng, view.cytoplasm * (0.05 + view.around_nucleus(6)), int(free.sum()))
@@ -210,9 +208,9 @@ def paint_microtubules(rng: np.random.Generator, view: CellView) -> NDArray[np.f
         rng,
         starts,
         rng.uniform(0, 2 * np.pi, count),
-        n_steps=int(rng.integers(45, 75)),
+        n_steps=int(rng.integers(28, 60)),
         step_px=0.5 / px,
-        wobble=0.05,
+        wobble=float(rng.uniform(0.04, 0.1)),
         steer=stay_in_cytoplasm(rng, view),
     )
     along = np.linspace(0, 1, paths.shape[1] - 1)
