@@ -1,1 +1,1 @@
-"""Placeholder, written with its folder."""
+"""Scoring segmenters and classifiers on fields with known answers."""

@@ -19,7 +19,7 @@ __all__ = ["augment"]
 _PROTEIN = 1
 _DROPPABLE = (0, 3)
 _DROP_SHARE = {0: 0.06, 3: 0.15}
-_BLUR_SHARE, _NOISE_SHARE = 0.25, 0.5
+_BLUR_SHARE, _NOISE_SHARE, _GAMMA_SHARE = 0.2, 0.35, 0.35
 
 
 def augment(crops: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -46,12 +46,13 @@ def augment(crops: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.
     for crop in changed:
         if rng.random() < _BLUR_SHARE:
             sigma = rng.uniform(0.3, 0.9)
-            crop[:] = ndimage.gaussian_filter(crop, (0, sigma, sigma))
+            crop[:] = ndimage.gaussian_filter(crop, (0, sigma, sigma), truncate=2.5)
         if rng.random() < _NOISE_SHARE:
             crop += _noise(crop, rng)
     for channel in _DROPPABLE:
         changed[rng.random(len(changed)) < _DROP_SHARE[channel], channel] = 0
-    return np.clip(changed * inside, 0, 1, dtype=np.float32)
+    kept: NDArray[np.float32] = np.clip(changed * inside, 0, 1)
+    return kept
 
 
 def _moved(crop: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -72,14 +73,17 @@ def _moved(crop: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.fl
 def _relit(crops: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """Gain and gamma of each channel; the protein's gain varies less, its level being evidence."""
     shape = (len(crops), crops.shape[1], 1, 1)
-    gain = np.exp(rng.normal(0, 0.3, shape))
-    gain[:, _PROTEIN] = np.exp(rng.normal(0, 0.2, shape[:1] + shape[2:]))
-    gamma = np.exp(rng.normal(0, 0.15, shape))
-    relit: NDArray[np.float32] = (np.clip(crops * gain, 0, 1) ** gamma).astype(np.float32)
+    spread = np.where(np.arange(crops.shape[1]) == _PROTEIN, 0.2, 0.3)[:, None, None]
+    gain = np.exp(spread * rng.standard_normal(shape)).astype(np.float32)
+    relit: NDArray[np.float32] = np.minimum(crops * gain, 1)
+    curved = rng.random(len(crops)) < _GAMMA_SHARE
+    gamma = np.exp(rng.normal(0, 0.2, shape)).astype(np.float32)
+    relit[curved] **= gamma[curved]
     return relit
 
 
 def _noise(crop: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """Noise of one crop: a constant part and one that grows with the signal's root."""
-    level = rng.uniform(0.0, 0.02, (len(crop), 1, 1)) + rng.uniform(0, 0.06) * np.sqrt(crop)
-    return rng.standard_normal(crop.shape, dtype=np.float32) * level.astype(np.float32)
+    constant = rng.uniform(0.0, 0.02, (len(crop), 1, 1)).astype(np.float32)
+    level = constant + np.float32(rng.uniform(0, 0.06)) * np.sqrt(crop)
+    return rng.standard_normal(crop.shape, dtype=np.float32) * level

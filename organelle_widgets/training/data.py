@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from organelle_widgets.classification import CellCutter, CropRule
-from organelle_widgets.core.field import Field
 from organelle_widgets.core.labels import N_CLASSES, NEGATIVE
-from organelle_widgets.core.masks import Masks
 from organelle_widgets.synthetic import simulate_protein, virtual_field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+
+    from organelle_widgets.core.field import Field
+    from organelle_widgets.core.masks import Masks
 
 __all__ = ["Cells", "cut_cells", "join_cells", "simulated_cells", "virtual_cells"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from organelle_widgets.training.augment import augment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,8 +25,8 @@ class Mixture:
 
     Parameters
     ----------
-    kinds : sequence of Cells
-        For instance real, simulated and virtual cells.
+    kinds : mapping of str to Cells
+        By name, for instance real, simulated and virtual cells.
     shares : sequence of float
         Share of each kind in a batch; they sum to 1.
     certainties : sequence of float
@@ -34,7 +34,7 @@ class Mixture:
         ``y * certainty + (1 - y) * (1 - certainty) / 18``.
     """
 
-    kinds: Sequence[Cells]
+    kinds: Mapping[str, Cells]
     shares: Sequence[float]
     certainties: Sequence[float]
 
@@ -59,12 +59,13 @@ class Mixture:
         """
         counts = rng.multinomial(size, self.shares)
         crops, truth = [], []
-        for kind, count, certainty in zip(self.kinds, counts, self.certainties, strict=True):
+        parts = zip(self.kinds.values(), counts, self.certainties, strict=True)
+        for kind, count, certainty in parts:
             chosen = rng.choice(len(kind), count, p=kind.share)
             crops.append(kind.crops[chosen])
             exact = kind.truth[chosen]
             truth.append(exact * certainty + (1 - exact) * (1 - certainty) / (exact.shape[1] - 1))
-        scaled = np.concatenate(crops).astype(np.float32) / 255
+        scaled = np.concatenate(crops).astype(np.float32) / np.float32(255)
         return augment(scaled, rng), np.concatenate(truth).astype(np.float32)
 
 

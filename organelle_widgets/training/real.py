@@ -6,6 +6,7 @@ Reading and segmenting belong here; what becomes of the cells does not.
 from __future__ import annotations
 
 import csv
+from functools import partial
 from typing import TYPE_CHECKING
 
 import imageio.v3 as iio
@@ -63,7 +64,7 @@ def labelled_fields(
         for line in csv.DictReader(lines):
             labels, path = parse_labels(line["labels"]), table.parent / line["file"]
             if labels and keep(path.stem):
-                yield path.stem, labels, lambda path=path: _read_composite(path)
+                yield path.stem, labels, partial(_read_composite, path)
 
 
 def _read_composite(path: Path) -> Field:

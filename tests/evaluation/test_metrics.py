@@ -22,7 +22,9 @@ def test_average_precision_is_scikit_learns(seed, decimals):
     rng = np.random.default_rng(seed)
     score = rng.random(80).round(decimals)  # one decimal gives many ties
     truth = rng.random(80) < score * 0.5
-    assert average_precision(truth, score) == pytest.approx(sk.average_precision_score(truth, score))
+    assert average_precision(truth, score) == pytest.approx(
+        sk.average_precision_score(truth, score)
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,8 @@ def test_categorical_scores_use_single_label_rows_only():
     said = np.array([[0.8, 0.1, 0.1], [0.4, 0.2, 0.2], [0.0, 0.0, 1.0]])
     accuracy, entropy = categorical_scores(truth, said)
     assert accuracy == 0.5
-    assert entropy == pytest.approx(sk.log_loss([0, 1], labels=[0, 1, 2], y_pred=[[0.8, 0.1, 0.1], [0.5, 0.25, 0.25]]))
+    expected = sk.log_loss([0, 1], [[0.8, 0.1, 0.1], [0.5, 0.25, 0.25]], labels=[0, 1, 2])
+    assert entropy == pytest.approx(expected)
 
 
 def test_categorical_scores_survive_zeros():

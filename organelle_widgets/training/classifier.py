@@ -1,0 +1,231 @@
+"""Training the embedded classifier from a folder of labelled fields, or from virtual cells alone: the whole run."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from organelle_widgets.classification import CropRule
+from organelle_widgets.classification.cnn import EmbeddedCNN
+from organelle_widgets.core.monitor import Monitor
+from organelle_widgets.core.settings import check_settings, setting
+from organelle_widgets.evaluation.classification import evaluate_classification
+from organelle_widgets.io.field_table import read_field_table
+from organelle_widgets.segmentation import make_segmenter
+from organelle_widgets.training.card import write_card
+from organelle_widgets.training.data import Cells, simulated_cells, virtual_cells
+from organelle_widgets.training.fit import Mixture, fit_network
+from organelle_widgets.training.network import build_network
+from organelle_widgets.training.real import real_cells
+from organelle_widgets.training.split import HELD_OUT_FRACTION, held_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["TrainingSettings", "train_classifier"]
+
+MOSAICS = "cell_mosaics"
+_VIEWS_UM = (0.28, 0.32, 0.37)
+"""Scales at which real cells are cut, micrometres per pixel: a network should not hang on the exact one."""
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Numbers of a training run.
+
+    Parameters
+    ----------
+    seed : int
+        Same seed, same training, on one machine with one set of versions.
+    epochs, steps, batch_size : int
+        Epochs, batches in each, cells in a batch.
+    virtual_fields : int
+        How many fields to draw.
+    simulated : int
+        How many real cells get a simulated protein.
+    validation_fraction : float
+        Share of antibodies kept aside and scored.
+    learning_rate : float
+        The highest of the run.
+
+    Raises
+    ------
+    SettingsError
+        If a number is out of its range.
+    """
+
+    seed: int = setting(0, label="Seed", minimum=0)
+    epochs: int = setting(24, label="Epochs", minimum=1)
+    steps: int = setting(150, label="Batches in an epoch", minimum=1)
+    batch_size: int = setting(48, label="Cells in a batch", minimum=2)
+    virtual_fields: int = setting(60, label="Virtual fields", minimum=1)
+    simulated: int = setting(20000, label="Simulated proteins", minimum=0)
+    validation_fraction: float = setting(
+        HELD_OUT_FRACTION, label="Held-out share", minimum=0, maximum=0.9
+    )
+    learning_rate: float = setting(2e-3, label="Learning rate", minimum=1e-6, maximum=0.1)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+def train_classifier(
+    data: str | Path | None,
+    out: str | Path,
+    *,
+    progress: Callable[[float], None] | None = None,
+    **settings: Any,
+) -> dict[str, Any]:
+    """Train the network, write weights and card, and score them on the fields kept aside.
+
+    Parameters
+    ----------
+    data : str or Path, optional
+        Folder of labelled fields with its ``fields.csv``. Without one, virtual cells alone are learnt, and nothing
+        is scored.
+    out : str or Path
+        Folder for ``cnn.keras`` and its card ``cnn.json``; made if needed.
+    progress : callable, optional
+        Called with the share done, 0 to 1; may raise to stop.
+    **settings
+        See `TrainingSettings`: ``seed``, ``epochs``, ``virtual_fields``, ``validation_fraction`` and others.
+
+    Returns
+    -------
+    dict
+        ``weights`` and ``card`` (paths as text), ``settings``, ``n_cells`` by kind, ``history`` (mean loss of each
+        epoch), ``seconds``, and ``scores``: ``fields`` and ``mosaics``, each as
+        `organelle_widgets.evaluation.classification.evaluate_classification` gives them for held-out fields.
+
+    Raises
+    ------
+    SettingsError
+        If a setting is out of its range.
+    InputError
+        If the folder or a field in it can't be used.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import keras
+
+    chosen = TrainingSettings(**settings)
+    folder, place = Path(data) if data is not None else None, Path(out)
+    report = progress or Monitor().part("training", 0, 1)
+    started = time.perf_counter()
+    rng = np.random.default_rng(chosen.seed)
+    mixture = collect_cells(folder, chosen, rng, lambda done: report(0.3 * done))
+    keras.utils.set_random_seed(chosen.seed)
+    network = build_network()
+    history = fit_network(
+        network,
+        mixture,
+        epochs=chosen.epochs,
+        steps=chosen.steps,
+        batch_size=chosen.batch_size,
+        learning_rate=chosen.learning_rate,
+        rng=rng,
+        progress=lambda done: report(0.3 + 0.6 * done),
+    )
+    place.mkdir(parents=True, exist_ok=True)
+    weights = place / "cnn.keras"
+    stripped(network).save(weights)
+    training = {
+        "settings": asdict(chosen),
+        "n_cells": {name: len(kind) for name, kind in mixture.kinds.items()},
+        "history": [round(loss, 5) for loss in history],
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+    write_card(weights, rule=CropRule(), training=training, scores={})
+    scores = held_out_scores(folder, weights, chosen.validation_fraction) if folder else {}
+    card = write_card(weights, rule=CropRule(), training=training, scores=scores)
+    report(1.0)
+    return {"weights": str(weights), "card": str(card), "scores": scores, **training}
+
+
+def stripped(network: Any) -> Any:
+    """The network without its optimizer, which would treble the file."""
+    import keras
+
+    bare = keras.models.clone_model(network)
+    bare.set_weights(network.get_weights())
+    return bare
+
+
+def collect_cells(
+    folder: Path | None,
+    settings: TrainingSettings,
+    rng: np.random.Generator,
+    progress: Callable[[float], None],
+) -> Mixture:
+    """All cells to learn from.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Labelled fields; those held out are left alone.
+    settings : TrainingSettings
+        How many of which kind.
+    rng : numpy.random.Generator
+        Where chance comes from.
+    progress : callable
+        Called with the share done, 0 to 1.
+
+    Returns
+    -------
+    Mixture
+        Virtual cells, and with a folder real and simulated ones too.
+    """
+    virtual = virtual_cells(
+        settings.virtual_fields, rng, CropRule(), lambda done: progress(0.3 * done)
+    )
+    if folder is None:
+        return Mixture({"virtual": virtual}, (1.0,), (1.0,))
+    rules = [CropRule(pixel_size_um=scale) for scale in _VIEWS_UM]
+    real = real_cells(
+        folder,
+        rules,
+        make_segmenter("watershed"),
+        lambda name: not held_out(name, settings.validation_fraction),
+        lambda done: progress(0.3 + 0.1 * done),
+    )
+    kinds: dict[str, Cells] = {"real": real, "virtual": virtual}
+    if not settings.simulated:
+        return Mixture(kinds, (0.6, 0.4), (0.95, 1.0))
+    kinds["simulated"] = simulated_cells(
+        real,
+        settings.simulated,
+        rng,
+        CropRule().pixel_size_um,
+        lambda done: progress(0.4 + 0.6 * done),
+    )
+    return Mixture(kinds, (0.4, 0.1, 0.5), (0.95, 1.0, 1.0))
+
+
+def held_out_scores(folder: Path, weights: Path, fraction: float) -> dict[str, Any]:
+    """Scores on the fields that were kept aside.
+
+    Parameters
+    ----------
+    folder : Path
+        The labelled fields.
+    weights : Path
+        The trained weights with their card.
+    fraction : float
+        The share kept aside.
+
+    Returns
+    -------
+    dict
+        ``fields`` and ``mosaics`` as far as there are held-out ones.
+    """
+    rows = [row for row in read_field_table(folder) if row.labels and held_out(row.id, fraction)]
+    classifier, scores = EmbeddedCNN(weights=str(weights)), {}
+    for name, wanted in (("fields", False), ("mosaics", True)):
+        ids = {row.id for row in rows if (row.folder == MOSAICS) == wanted}
+        if ids:
+            scores[name] = evaluate_classification(folder, classifier=classifier, ids=ids)
+    return scores

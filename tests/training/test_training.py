@@ -1,0 +1,159 @@
+"""Training in seconds: cells to learn from, changes that keep the answer, a loss that falls, files that load."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from organelle_widgets.classification import CropRule, make_classifier
+from organelle_widgets.core.labels import NEGATIVE
+from organelle_widgets.errors import SettingsError
+from organelle_widgets.segmentation import make_segmenter
+from organelle_widgets.synthetic import virtual_field, write_sample
+from organelle_widgets.training import train_classifier
+from organelle_widgets.training.augment import augment
+from organelle_widgets.training.data import (
+    Cells,
+    cut_cells,
+    draw_classes,
+    join_cells,
+    simulated_cells,
+)
+from organelle_widgets.training.fit import Mixture
+from organelle_widgets.training.real import labelled_fields, real_cells
+
+RULE = CropRule(32, 1.28)
+
+
+@pytest.fixture(scope="module")
+def cells():
+    drawn = virtual_field((256, 256), seed=5, pixel_size_um=0.32, classes=("NP", "CY"))
+    return cut_cells(drawn.field, drawn.masks, drawn.labels, RULE)
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sample")
+    write_sample(folder, n_fields=4, seed=1, shape=(200, 200), pixel_size_um=0.32)
+    return folder
+
+
+def test_cut_cells_carry_labels_and_parts(cells):
+    assert cells.crops.dtype == np.uint8
+    assert cells.truth[:, [0, 16]].all()
+    assert cells.truth.sum() == 2 * len(cells)
+    cell, nucleus = cells.parts[:, 0], cells.parts[:, 1]
+    assert not (nucleus & ~cell).any()
+    blue = cells.crops[:, 2].astype(float)
+    assert blue[nucleus].mean() > 3 * blue[cell & ~nucleus].mean()
+
+
+def test_joined_cells_keep_their_fields_apart(cells):
+    both = join_cells([cells, cells])
+    assert len(np.unique(both.source)) == 2
+    np.testing.assert_allclose(both.share.sum(), 1)
+
+
+def test_all_fields_are_drawn_equally_often(cells):
+    source = np.array([0, 0, 0, 1], np.int32)
+    some = Cells(cells.crops[:4], cells.parts[:4], cells.truth[:4], source)
+    np.testing.assert_allclose(some.share, [1 / 6, 1 / 6, 1 / 6, 1 / 2])
+
+
+def test_drawn_classes_cover_all_19_and_negative_stands_alone():
+    rng = np.random.default_rng(0)
+    drawn = [draw_classes(rng) for _ in range(600)]
+    assert {c for classes in drawn for c in classes} == set(range(19))
+    assert all(classes == (NEGATIVE,) for classes in drawn if NEGATIVE in classes)
+    assert 0.2 < np.mean([len(classes) == 2 for classes in drawn]) < 0.5
+
+
+def test_simulated_cells_change_the_protein_alone(cells):
+    made = simulated_cells(cells, 12, np.random.default_rng(0), RULE.pixel_size_um)
+    again = simulated_cells(cells, 12, np.random.default_rng(0), RULE.pixel_size_um)
+    np.testing.assert_array_equal(made.crops, again.crops)
+    known = {crop[[0, 2, 3]].tobytes() for crop in cells.crops}
+    assert all(crop[[0, 2, 3]].tobytes() in known for crop in made.crops)
+    assert not made.crops[:, 1][~made.parts[:, 0]].any()
+    assert (made.truth.sum(axis=1) >= 1).all()
+
+
+def test_augmenting_keeps_the_background_black_and_the_range(cells):
+    crops = cells.crops.astype(np.float32) / np.float32(255)
+    changed = augment(crops, np.random.default_rng(0))
+    assert changed.shape == crops.shape
+    assert changed.dtype == np.float32
+    assert changed.min() >= 0
+    assert changed.max() <= 1
+    area, area_before = ((a.max(axis=1) > 0).sum() for a in (changed, crops))
+    assert 0.8 * area_before < area <= area_before
+    np.testing.assert_array_equal(changed, augment(crops, np.random.default_rng(0)))
+    assert np.abs(changed - augment(crops, np.random.default_rng(1))).max() > 0.1
+
+
+def test_channels_drop_out_now_and_then_but_never_protein_and_nuclei(cells):
+    crops = np.repeat(cells.crops[:1], 200, axis=0).astype(np.float32) / np.float32(255)
+    gone = ~augment(crops, np.random.default_rng(0)).any(axis=(2, 3))
+    assert gone[:, 0].any()
+    assert gone[:, 3].sum() > gone[:, 0].sum()
+    assert not gone[:, [1, 2]].any()
+
+
+def test_a_mixture_softens_weak_labels_only(cells):
+    mixture = Mixture({"weak": cells, "exact": cells}, (0.5, 0.5), (0.9, 1.0))
+    crops, truth = mixture.draw(40, np.random.default_rng(0))
+    assert crops.shape == (40, 4, 32, 32)
+    expected = {round(v, 5) for v in (0.9, 0.1 / 18, 1.0, 0.0)}
+    assert {round(float(v), 5) for v in np.unique(truth)} == expected
+
+
+def test_held_out_fields_are_not_learnt(sample):
+    every = {name for name, _, _ in labelled_fields(sample, lambda name: True)}
+    assert len(every) == 4
+    one = min(every)
+    rest = {name for name, _, _ in labelled_fields(sample, lambda name: name != one)}
+    assert rest == every - {one}
+
+
+def test_real_cells_are_cut_at_every_scale(sample):
+    finder = make_segmenter("watershed")
+    once = real_cells(sample, [RULE], finder, lambda name: True)
+    twice = real_cells(sample, [RULE, CropRule(32, 1.0)], finder, lambda name: True)
+    assert len(twice) == 2 * len(once) > 0
+    np.testing.assert_array_equal(np.unique(twice.source), np.unique(once.source))
+
+
+@pytest.mark.tensorflow
+def test_a_tiny_run_learns_repeats_and_loads(sample, tmp_path, disc_field, disc_masks):
+    numbers = {"epochs": 3, "steps": 8, "batch_size": 8, "virtual_fields": 1, "simulated": 24}
+    seen = []
+    reports = [
+        train_classifier(
+            sample, tmp_path / name, progress=seen.append, validation_fraction=0.5, **numbers
+        )
+        for name in "ab"
+    ]
+    first, second = reports
+    assert first["history"][-1] < 0.8 * first["history"][0]
+    assert first["history"] == pytest.approx(second["history"], rel=1e-3)
+    assert first["scores"]["fields"]["n_fields"] >= 1
+    assert seen[-1] == 1.0
+    card = json.loads((tmp_path / "a" / "cnn.json").read_text(encoding="utf-8"))
+    assert card["training"]["settings"]["epochs"] == 3
+    assert card["training"]["n_cells"]["simulated"] == 24
+    trained = make_classifier("cnn", weights=first["weights"])
+    assert trained.classify(disc_field, disc_masks).shape == (3, 19)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ({"epochs": 0}, "epochs: expected 1 to inf; found 0"),
+        ({"validation_fraction": 1.0}, "validation_fraction: expected 0 to 0.9; found 1"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(tmp_path, numbers, text):
+    with pytest.raises(SettingsError, match=text):
+        train_classifier(None, tmp_path, **numbers)
