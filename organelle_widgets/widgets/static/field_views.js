@@ -227,11 +227,11 @@ class FieldViewsRegion {
   }
 
   get presetIsSafe() {
-    return Object.entries(PRESETS.safe).every(([key, color]) => this.model.get("colors")[key]?.toUpperCase() === color);
+    return Object.entries(SAFE_COLORS).every(([key, color]) => this.model.get("colors")[key]?.toUpperCase() === color);
   }
 
   nextPreset() {
-    put(this.model, "colors", this.presetIsSafe ? this.conventional : { ...PRESETS.safe });
+    put(this.model, "colors", this.presetIsSafe ? this.conventional : { ...SAFE_COLORS });
   }
 
   selectionChanged() {
@@ -273,6 +273,7 @@ class FieldViewsRegion {
     for (const [key, pill] of this.pills) this.describePill(key, pill, channels.get(key));
     for (const [name, button] of this.toggles) button.setAttribute("aria-pressed", String(Boolean(model.get("options")[name])));
     [...this.preset.querySelectorAll("i")].forEach((dot, i) => { dot.style.background = model.get("colors")[ORDER[i]]; });
+    this.preset.disabled = !channels.size;
     this.preset.setAttribute("aria-pressed", String(this.presetIsSafe));
     this.preset.title = this.presetIsSafe ? "Back to the conventional colours: blue, red, yellow, green" : "Colours that colour-blind eyes tell apart: blue, orange, grey, white";
     const nuclei = this.views[1].nuclei;
@@ -284,7 +285,7 @@ class FieldViewsRegion {
 
   describePill(key, pill, channel) {
     const shown = this.model.get("visible").includes(key);
-    pill.text.textContent = channel?.name ?? { blue: "Nuclei", red: "Microtubules", yellow: "ER", green: "Protein" }[key];
+    pill.text.textContent = channel?.name ?? NAMES[key];
     pill.dot.style.background = this.model.get("colors")[key];
     pill.element.disabled = Boolean(channel && !channel.present);
     pill.element.setAttribute("aria-pressed", String(shown && !pill.element.disabled));

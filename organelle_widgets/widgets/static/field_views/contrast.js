@@ -1,10 +1,8 @@
 // The strip of four channels, and the small window in which one channel's contrast and colour are set.
 
 const ORDER = ["blue", "red", "yellow", "green"]; // nuclei, microtubules, ER, protein
-const PRESETS = {
-  conventional: null, // the channels' own colours
-  safe: { blue: "#3D8BFF", red: "#FF9F1C", yellow: "#8E8E8E", green: "#FFFFFF" },
-};
+const NAMES = { blue: "Nuclei", red: "Microtubules", yellow: "ER", green: "Protein" };
+const SAFE_COLORS = { blue: "#3D8BFF", red: "#FF9F1C", yellow: "#8E8E8E", green: "#FFFFFF" };
 const LARGEST_THUMB = 512;
 
 const unitText = (value) => (Math.abs(value) >= 100 || Number.isInteger(value) ? String(Math.round(value)) : Number(value).toPrecision(3));
@@ -62,18 +60,19 @@ class ChannelStrip {
   draw(field, ratio) {
     for (const [key, tile] of this.tiles) {
       const slot = field ? field.channels.findIndex((channel) => channel.key === key) : -1;
-      this.describe(tile, field?.channels[slot]);
+      this.describe(tile, key, field?.channels[slot]);
       this.paint(tile, field, slot, ratio);
     }
   }
 
-  describe({ button, name, dot, value }, channel) {
+  describe({ button, name, dot, value }, key, channel) {
     button.disabled = !channel?.present;
     button.classList.toggle("ow-fv-absent", Boolean(channel && !channel.present));
-    name.textContent = channel?.name ?? "";
-    dot.hidden = !channel;
+    name.textContent = channel?.name ?? NAMES[key];
     if (!channel) {
-      value.textContent = "";
+      dot.style.background = this.model.get("colors")[key];
+      button.setAttribute("aria-label", `${NAMES[key]}: no picture yet`);
+      value.textContent = button.title = "";
       return;
     }
     const { low, high, color } = settingOf(this.model, channel);
@@ -207,7 +206,7 @@ class ContrastWindow {
       h("label", { class: "ow-fv-row", title: "Below 1 lifts dim structures, above 1 darkens them; the measurements do not change" },
         h("span", {}, "Gamma"), this.inputs.gamma, this.gammaText),
       h("div", { class: "ow-fv-pair" },
-        h("button", { type: "button", title: "The window that the page chose: 1st to 99.9th percentile", onclick: () => this.set(null) }, "Auto"),
+        h("button", { type: "button", title: "The window that the page chose: 1st to 99.8th percentile", onclick: () => this.set(null) }, "Auto"),
         h("button", { type: "button", title: "All grey values from the lowest to the highest", onclick: () => this.set([...channel.range, 1]) }, "Full range")),
     );
   }

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from organelle_widgets.core.field import Field
+from organelle_widgets.core.masks import Masks
+from organelle_widgets.core.results import FieldResult
+from organelle_widgets.widgets.payload import NOT_SURE, cell_payload, field_payload
+
+
+@pytest.fixture
+def result(disc_field: Field, disc_masks: Masks) -> FieldResult:
+    probabilities = np.full((3, 19), 0.01234)
+    probabilities[0, [2, 0]] = 0.88, 0.61
+    probabilities[1, [7, 17]] = 0.44, 0.33
+    probabilities[2, 18] = 0.93
+    return FieldResult(disc_field, disc_masks, probabilities)
+
+
+def test_rows_and_columns_become_x_and_y(result: FieldResult, disc_masks: Masks) -> None:
+    first = cell_payload(result)[0]
+    rows, cols = np.nonzero(disc_masks.cells == 2)
+    assert first["id"] == 2
+    assert first["box"] == [cols.min(), rows.min(), cols.max() + 1, rows.max() + 1]
+    assert first["center"] == pytest.approx([cols.mean() + 0.5, rows.mean() + 0.5], abs=0.06)
+    assert first["area_um2"] == pytest.approx(rows.size * 0.32**2, abs=0.01)
+    nucleus = np.count_nonzero(disc_masks.nuclei == 2)
+    assert first["nucleus_area_um2"] == pytest.approx(nucleus * 0.32**2, abs=0.01)
+
+
+def test_answers_follow_the_threshold(result: FieldResult) -> None:
+    several, unsure, negative = cell_payload(result, 0.5)
+    assert (several["classes"], several["top"], several["confidence"]) == ([2, 0], 2, 0.88)
+    assert (several["title"], several["detail"]) == ("Nucleoli", "and Nucleoplasm")
+    assert (unsure["sure"], unsure["classes"], unsure["top"]) == (False, [], 7)
+    assert unsure["detail"].startswith("perhaps Golgi apparatus, Vesicles")
+    assert (negative["title"], negative["classes"]) == ("Negative", [18])
+    assert [cell["sure"] for cell in cell_payload(result, 0.9)] == [False, False, True]
+    assert cell_payload(result) == cell_payload(result, result.threshold)
+
+
+def test_only_the_cut_cell_is_on_the_border(result: FieldResult) -> None:
+    assert {cell["id"]: cell["border"] for cell in cell_payload(result)} == {
+        2: False,
+        5: False,
+        9: True,
+    }
+
+
+def test_payloads_are_small_plain_json(result: FieldResult) -> None:
+    cells, summary = cell_payload(result), field_payload(result)
+    assert json.loads(json.dumps([cells, summary])) == [cells, summary]
+    assert cells[0]["p"][:3] == [0.61, 0.012, 0.88]
+    assert len(json.dumps(cells[0])) < 500
+
+
+def test_the_field_counts_its_cells_by_answer(result: FieldResult) -> None:
+    summary = field_payload(result, 0.5)
+    assert summary["n_cells"] == 3
+    assert sorted(summary["counts"]) == [[NOT_SURE, 1], [2, 1], [18, 1]]
+    assert field_payload(result, 0.4)["counts"] == [[2, 1], [7, 1], [18, 1]]
+    assert len(summary["p"]) == 19
+
+
+def test_counts_descend(disc_field: Field, disc_masks: Masks) -> None:
+    probabilities = np.zeros((3, 19))
+    probabilities[[0, 1, 2], [5, 16, 16]] = 0.9
+    counts = field_payload(FieldResult(disc_field, disc_masks, probabilities))["counts"]
+    assert counts == [[16, 2], [5, 1]]
+
+
+def test_a_field_without_cells_says_so(disc_field: Field) -> None:
+    nothing = np.zeros(disc_field.shape, np.int32)
+    empty = FieldResult(disc_field, Masks(nothing, nothing), np.zeros((0, 19)))
+    assert cell_payload(empty) == []
+    summary = field_payload(empty)
+    assert (summary["title"], summary["sure"], summary["counts"]) == ("No cells", False, [])
