@@ -6,8 +6,9 @@ writes a folder of them, `simulate_protein` draws the protein of a recorded cell
 
 from __future__ import annotations
 
+from organelle_widgets.synthetic._arguments import ClassChoice
 from organelle_widgets.synthetic.simulate import simulate_protein
-from organelle_widgets.synthetic.virtual import ClassChoice, VirtualField, virtual_field
+from organelle_widgets.synthetic.virtual import VirtualField, virtual_field
 from organelle_widgets.synthetic.writing import write_sample
 
 __all__ = ["ClassChoice", "VirtualField", "simulate_protein", "virtual_field", "write_sample"]

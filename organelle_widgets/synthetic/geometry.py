@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import find_objects, label
 
-from organelle_widgets.synthetic.drawing import distance_um, smooth_noise, upsample
-from organelle_widgets.synthetic.view import Spindle
+from organelle_widgets.synthetic._nuclei import draw_nuclei
+from organelle_widgets.synthetic._outlines import GRID_UM, Placed, outline_score
+from organelle_widgets.synthetic.grids import smooth_noise, upsample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Layout", "Placed", "Style", "lay_out"]
+    from organelle_widgets.synthetic.view import Spindle
 
-_GRID_UM = 0.3
-_TURNS = 1441
+__all__ = ["Layout", "Style", "lay_out"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,18 @@ class Style:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Style:
-        """A random cell line."""
+        """A random cell line.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of all choices.
+
+        Returns
+        -------
+        Style
+            One in seven has small cells.
+        """
         small = rng.random() < 0.15
         usual = rng.normal(11, 1.2) if small else rng.normal(20.5, 3.2)
         return cls(
@@ -56,35 +67,6 @@ class Style:
             ruggedness=float(rng.uniform(0.4, 1.3)),
             cover=float(rng.uniform(0.5, 0.8)),
         )
-
-
-@dataclass(frozen=True, eq=False)
-class Placed:
-    """The outline of one cell before neighbours cut into it.
-
-    Parameters
-    ----------
-    row_um, col_um : float
-        Centre, um from the canvas's first pixel.
-    radius_um : float
-        Mean radius.
-    elongation : float
-        Long axis over short axis.
-    angle : float
-        Direction of the long axis, radians from the row axis towards the column axis.
-    waves : ndarray of float, shape (k, 2)
-        Size and phase of the outline's harmonics, from the second on.
-    dividing : bool
-        Whether it is in mitosis.
-    """
-
-    row_um: float
-    col_um: float
-    radius_um: float
-    elongation: float
-    angle: float
-    waves: NDArray[np.float64]
-    dividing: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +134,7 @@ def lay_out(
         row, col = _place(rng, placed, shaped.radius_um, inner_um, margin_px * pixel_size_um)
         placed.append(replace(shaped, row_um=row, col_um=col))
     cells = _draw_cells(rng, shape, pixel_size_um, placed)
-    nuclei, spindles = _draw_nuclei(rng, cells, placed, pixel_size_um)
+    nuclei, spindles = draw_nuclei(rng, cells, placed, pixel_size_um)
     return Layout(cells, nuclei, tuple(placed), spindles, pixel_size_um)
 
 
@@ -189,23 +171,6 @@ def _place(
     return float(spots[best, 0]), float(spots[best, 1])
 
 
-def _score(
-    outline: Placed, rows: NDArray[np.float64], cols: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Distance from the centre as a share of the outline's radius: 1 on the outline."""
-    down, right = rows[:, None] - outline.row_um, cols[None, :] - outline.col_um
-    cos, sin = np.cos(outline.angle), np.sin(outline.angle)
-    stretch = np.sqrt(outline.elongation)
-    along, across = (cos * down + sin * right) / stretch, (cos * right - sin * down) * stretch
-    turn = np.linspace(-np.pi, np.pi, _TURNS)
-    order = np.arange(2, 2 + len(outline.waves))[:, None]
-    size, phase = outline.waves[:, :1], outline.waves[:, 1:]
-    reach = outline.radius_um * np.exp((size * np.cos(order * turn + phase)).sum(axis=0))
-    where = (np.arctan2(across, along) / (2 * np.pi) + 0.5) * (_TURNS - 1)
-    score: NDArray[np.float64] = np.hypot(along, across) / reach[where.astype(np.intp)]
-    return score
-
-
 def _window(
     outline: Placed, shape: tuple[int, int], pixel_size_um: float, step: int
 ) -> tuple[slice, slice] | None:
@@ -222,13 +187,13 @@ def _window(
     )
 
 
-def _fine_score(
+def _fineoutline_score(
     rng: np.random.Generator, outline: Placed, window: tuple[slice, slice], px: float, step: int
 ) -> NDArray[np.float32]:
     """The score of every pixel of a window, with ruffles, by way of a coarse grid."""
     size = (window[0].stop - window[0].start, window[1].stop - window[1].start)
     grid = [np.arange(w.start, w.stop + step, step) * px for w in window]
-    coarse = _score(outline, grid[0], grid[1]).astype(np.float32)
+    coarse = outline_score(outline, grid[0], grid[1]).astype(np.float32)
     rough = 0.1 if outline.dividing else 1.0
     coarse += rough * 0.05 * smooth_noise(rng, coarse.shape, 6 / (px * step))
     coarse += rough * 0.018 * smooth_noise(rng, coarse.shape, 1.5 / (px * step))
@@ -241,12 +206,12 @@ def _draw_cells(
     """Labels: every pixel goes to the cell in whose outline it lies deepest."""
     cells = np.zeros(shape, np.int32)
     best = np.ones(shape, np.float32)
-    step = max(1, int(_GRID_UM / px))
+    step = max(1, int(GRID_UM / px))
     for index, outline in enumerate(placed, 1):
         window = _window(outline, shape, px, step)
         if window is None:
             continue
-        score = _fine_score(rng, outline, window, px, step)
+        score = _fineoutline_score(rng, outline, window, px, step)
         wins = score < best[window]
         best[window][wins] = score[wins]
         cells[window][wins] = index
@@ -265,76 +230,3 @@ def _whole(cells: NDArray[np.int32], n_cells: int) -> NDArray[np.int32]:
             sizes[0] = 0
             crop[(pieces > 0) & (pieces != sizes.argmax())] = 0
     return cells
-
-
-def _draw_nuclei(
-    rng: np.random.Generator, cells: NDArray[np.int32], placed: list[Placed], px: float
-) -> tuple[NDArray[np.int32], dict[int, Spindle]]:
-    """Labels of the nuclei, and the spindles of dividing cells."""
-    nuclei = np.zeros_like(cells)
-    spindles: dict[int, Spindle] = {}
-    for index, window in enumerate(find_objects(cells, max_label=len(placed)), 1):
-        if window is None:
-            continue
-        own = cells[window] == index
-        depth = distance_um(own, px)
-        origin = (window[0].start * px, window[1].start * px)
-        if placed[index - 1].dividing:
-            nucleus, spindle = _chromosomes(rng, placed[index - 1], own.shape, origin, px)
-            row, col = window[0].start + spindle.row, window[1].start + spindle.col
-            spindles[index] = Spindle(row, col, spindle.angle, spindle.half_length_um)
-        else:
-            nucleus = _nucleus(rng, placed[index - 1], depth, origin, px)
-        rim = min(0.6, 0.2 * float(depth.max()))
-        nuclei[window][own & nucleus & (depth > rim)] = index
-    return nuclei, spindles
-
-
-def _nucleus(
-    rng: np.random.Generator,
-    cell: Placed,
-    depth: NDArray[np.float32],
-    origin: tuple[float, float],
-    px: float,
-) -> NDArray[np.bool_]:
-    """A smooth ellipse, now and then with a bay, near the middle of what the neighbours left."""
-    usual = 7.6 * (cell.radius_um / 16) ** 0.6 * float(rng.lognormal(0, 0.08))
-    radius = min(usual, 0.66 * cell.radius_um)
-    deepest = np.unravel_index(int(depth.argmax()), depth.shape)
-    middle = np.array(origin) + np.array(deepest) * px
-    centre = np.array([cell.row_um, cell.col_um])
-    pull = float(rng.uniform(0.3, 0.6))
-    row, col = centre + pull * np.clip(middle - centre, -0.5 * cell.radius_um, 0.5 * cell.radius_um)
-    waves = np.stack(
-        [rng.normal(0, 0.07, 3) / np.arange(1, 4), rng.uniform(0, 2 * np.pi, 3)], axis=1
-    )
-    stretch = float(np.clip(1.12 * cell.elongation**0.5 * rng.lognormal(0, 0.1), 1.0, 1.9))
-    angle = cell.angle + float(rng.normal(0, 0.3))
-    outline = Placed(float(row), float(col), radius, stretch, angle, waves, True)
-    step = max(1, int(_GRID_UM / px))
-    grid = [origin[axis] + np.arange(0, depth.shape[axis] + step, step) * px for axis in (0, 1)]
-    score = _score(outline, grid[0], grid[1]).astype(np.float32)
-    return upsample(score, (depth.shape[0], depth.shape[1]), step) < 1
-
-
-def _chromosomes(
-    rng: np.random.Generator,
-    cell: Placed,
-    shape: tuple[int, ...],
-    origin: tuple[float, float],
-    px: float,
-) -> tuple[NDArray[np.bool_], Spindle]:
-    """Condensed chromosomes in prometaphase, metaphase or anaphase, and the spindle that holds them."""
-    scale = min(cell.radius_um / 11, 1.0)
-    angle = float(rng.uniform(0, np.pi))
-    row, col = cell.row_um - origin[0], cell.col_um - origin[1]
-    stage = rng.choice(3, p=[0.25, 0.5, 0.25])
-    apart, half_width, half_length = ((0, 3.2, 4.6), (0, 1.6, 5.4), (3.2, 1.2, 4.6))[stage]
-    pole = (5.2, 5.6, 6.6)[stage] * scale
-    down, right = np.arange(shape[0])[:, None] * px - row, np.arange(shape[1])[None] * px - col
-    along = np.cos(angle) * down + np.sin(angle) * right
-    across = np.cos(angle) * right - np.sin(angle) * down
-    rough = smooth_noise(rng, (shape[0], shape[1]), 1.2 / px)
-    away = np.abs(np.abs(along) - apart * scale) / (half_width * scale)
-    score = np.hypot(away, across / (half_length * scale)) + (0.16 if stage == 0 else 0.1) * rough
-    return score < 1, Spindle(row / px, col / px, angle, pole)

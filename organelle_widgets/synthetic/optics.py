@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.ndimage import convolve1d
 
-from organelle_widgets.synthetic.drawing import smooth_noise
+from organelle_widgets.synthetic.grids import smooth_noise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +51,20 @@ class Exposure:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, gain: tuple[float, float] = (0.4, 0.85)) -> Exposure:
-        """A random exposure, within what HPA's fields show."""
+        """A random exposure, within what HPA's fields show.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of all choices.
+        gain : tuple of float
+            Lowest and highest gain.
+
+        Returns
+        -------
+        Exposure
+            For one channel.
+        """
         background = float(rng.uniform(0.0, 0.02))
         return cls(
             gain=float(rng.uniform(*gain)),

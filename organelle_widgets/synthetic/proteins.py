@@ -1,6 +1,6 @@
 """The protein channel of one cell: which painter draws which class, and how patterns mix.
 
-The patterns themselves are in `nuclear_patterns` and `cytoplasmic_patterns`.
+The patterns themselves are in `_nuclear_patterns` and `_cytoplasmic_patterns`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from organelle_widgets.core.labels import NEGATIVE
-from organelle_widgets.synthetic import cytoplasmic_patterns as cytoplasmic
-from organelle_widgets.synthetic import nuclear_patterns as nuclear
-from organelle_widgets.synthetic.drawing import hazy
+from organelle_widgets.synthetic import _cytoplasmic_patterns as cytoplasmic
+from organelle_widgets.synthetic import _nuclear_patterns as nuclear
+from organelle_widgets.synthetic.grids import hazy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Painter = Callable[[np.random.Generator, CellView], NDArray[np.float32]]
 
-__all__ = ["MITOTIC_CLASSES", "PAINTERS", "SPINDLE", "negative", "paint_protein"]
+__all__ = ["MITOTIC_CLASSES", "PAINTERS", "SPINDLE", "paint_protein"]
 
 SPINDLE = 11
 """Index of `Mitotic spindle`, which only dividing cells show."""
@@ -32,7 +32,7 @@ MITOTIC_CLASSES = (6, 9, 11, 12, 13, 14, 16, 17, NEGATIVE)
 """Classes that a dividing cell can show: it has no nucleus, no Golgi ribbon and no microtubule net."""
 
 
-def negative(rng: np.random.Generator, view: CellView) -> NDArray[np.float32]:
+def _negative(rng: np.random.Generator, view: CellView) -> NDArray[np.float32]:
     """No specific signal: a trace of autofluorescence."""
     glow = 0.7 * cytoplasmic.cytosol(rng, view) + 0.3 * view.soft_cell
     return glow * np.float32(rng.uniform(0.0, 0.035))
@@ -57,7 +57,7 @@ PAINTERS: dict[int, Painter] = {
     15: cytoplasmic.aggresome,
     16: cytoplasmic.cytosol,
     17: cytoplasmic.vesicles,
-    NEGATIVE: negative,
+    NEGATIVE: _negative,
 }
 """Class index -> painter."""
 

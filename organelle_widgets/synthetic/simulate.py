@@ -13,10 +13,10 @@ from scipy.ndimage import binary_fill_holes, gaussian_filter
 
 from organelle_widgets.core.labels import NEGATIVE, class_index
 from organelle_widgets.errors import InputError
-from organelle_widgets.synthetic.drawing import normalised
+from organelle_widgets.synthetic.grids import normalised
+from organelle_widgets.synthetic.landmarks import draw_nucleoli, find_centrosome
 from organelle_widgets.synthetic.optics import Exposure, record
 from organelle_widgets.synthetic.proteins import paint_protein
-from organelle_widgets.synthetic.reference import draw_nucleoli, find_centrosome
 from organelle_widgets.synthetic.view import CellView
 
 if TYPE_CHECKING:

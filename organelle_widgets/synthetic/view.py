@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from organelle_widgets.synthetic.drawing import distance_um, psf_sigma_px, smooth_noise
+from organelle_widgets.synthetic.grids import distance_um, psf_sigma_px, smooth_noise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +50,18 @@ class Spindle:
     half_length_um: float
 
     def poles(self, pixel_size_um: float) -> NDArray[np.float64]:
-        """Rows and columns of both poles, px: ndarray of float64, shape (2, 2)."""
+        """Where both poles are.
+
+        Parameters
+        ----------
+        pixel_size_um : float
+            Micrometres per pixel.
+
+        Returns
+        -------
+        ndarray of float64, shape (2, 2)
+            Rows and columns, px.
+        """
         reach = self.half_length_um / pixel_size_um
         arm = reach * np.array([np.cos(self.angle), np.sin(self.angle)])
         poles: NDArray[np.float64] = np.array([self.row, self.col]) + np.array([arm, -arm])
@@ -160,20 +171,56 @@ class CellView:
         return share
 
     def around_nucleus(self, reach_um: float) -> NDArray[np.float32]:
-        """1 at the nucleus, fading outwards by a factor e every `reach_um`."""
+        """A weight that is 1 at the nucleus and fades outwards.
+
+        Parameters
+        ----------
+        reach_um : float
+            Distance over which it falls by a factor e, um.
+
+        Returns
+        -------
+        ndarray of float32, shape (Y, X)
+            0 to 1.
+        """
         fade: NDArray[np.float32] = np.exp(-self.outside_um / np.float32(reach_um))
         return fade
 
     def noise(self, rng: np.random.Generator, scale_um: float) -> NDArray[np.float32]:
-        """Smooth noise of the crop's size, standard deviation 1, with hills `scale_um` apart."""
+        """Smooth noise of the crop's size.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of the values.
+        scale_um : float
+            Typical distance between hills, um.
+
+        Returns
+        -------
+        ndarray of float32, shape (Y, X)
+            Mean about 0, standard deviation about 1.
+        """
         return smooth_noise(rng, self.shape, scale_um / self.pixel_size_um)
 
     def pick(
         self, rng: np.random.Generator, weights: NDArray[Any], count: int
     ) -> NDArray[np.float64]:
-        """Random positions, likelier where `weights` (Y, X) is high: rows and columns, shape (count, 2).
+        """Random positions, likelier where weights are high.
 
-        There are none where all weights are 0.
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of the choice.
+        weights : ndarray, shape (Y, X)
+            Not negative.
+        count : int
+            How many.
+
+        Returns
+        -------
+        ndarray of float64, shape (count, 2)
+            Rows and columns, px; shape (0, 2) where all weights are 0.
         """
         total = np.cumsum(weights, dtype=np.float64)
         if total[-1] <= 0:

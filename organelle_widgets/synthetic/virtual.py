@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.ndimage import find_objects
 
-from organelle_widgets.core.channels import CHANNELS, find_channel
+from organelle_widgets.core.channels import CHANNELS
 from organelle_widgets.core.field import ASSUMED_PIXEL_SIZE_UM, Field
-from organelle_widgets.core.labels import N_CLASSES, class_index
+from organelle_widgets.core.labels import N_CLASSES
 from organelle_widgets.core.masks import Masks
-from organelle_widgets.errors import SettingsError
+from organelle_widgets.synthetic._arguments import (
+    ClassChoice,
+    check_arguments,
+    class_choices,
+    missing_channels,
+)
 from organelle_widgets.synthetic.geometry import Layout, Style, lay_out
+from organelle_widgets.synthetic.landmarks import draw_nucleoli, find_centrosome
 from organelle_widgets.synthetic.optics import Exposure, digitise, record
 from organelle_widgets.synthetic.proteins import MITOTIC_CLASSES, SPINDLE, paint_protein
-from organelle_widgets.synthetic.reference import (
-    draw_nucleoli,
-    find_centrosome,
-    paint_dna,
-    paint_er,
-    paint_microtubules,
-)
+from organelle_widgets.synthetic.reference import paint_dna, paint_er, paint_microtubules
 from organelle_widgets.synthetic.view import CellView
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 __all__ = ["ClassChoice", "VirtualField", "virtual_field"]
 
-ClassChoice = int | str | Sequence[int | str | Sequence[int | str]] | None
-"""One class, a mixture, several to choose from, or None for any; see `virtual_field`."""
-
 _MARGIN_UM = 3.0
-_SMALLEST_CELL_PX = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,9 +112,9 @@ def virtual_field(
     >>> drawn.field.shape
     (256, 256)
     """
-    _check(shape, seed, pixel_size_um, n_cells, mitotic_fraction, dtype)
-    choices = _choices(classes)
-    gone = _missing(missing)
+    check_arguments(shape, seed, pixel_size_um, n_cells, mitotic_fraction, dtype)
+    choices = class_choices(classes)
+    gone = missing_channels(missing)
     rng = np.random.default_rng(seed)
     margin = min(round(_MARGIN_UM / pixel_size_um), max(shape))
     canvas = (shape[0] + 2 * margin, shape[1] + 2 * margin)
@@ -140,70 +137,6 @@ def virtual_field(
     note = "A drawn field, not a recorded one."
     field = Field(pixels, title, pixel_size_um, "given", missing=gone, notes=(note,))
     return VirtualField(field, masks, labels)
-
-
-def _check(
-    shape: tuple[int, int],
-    seed: int,
-    pixel_size_um: float,
-    n_cells: int | None,
-    mitotic_fraction: float,
-    dtype: str,
-) -> None:
-    """Refuse arguments that no field can have, all at once."""
-    problems = []
-    if len(shape) != 2 or not all(isinstance(n, (int, np.integer)) and n >= 8 for n in shape):
-        problems.append(f"shape: expected two whole numbers of at least 8 px; found {shape!r}.")
-    if not isinstance(seed, (int, np.integer)) or seed < 0:
-        problems.append(f"seed: expected a whole number, 0 or more; found {seed!r}.")
-    if not 0.01 <= pixel_size_um <= 5:
-        problems.append(f"pixel_size_um: expected 0.01 to 5 um; found {pixel_size_um!r}.")
-    if not 0 <= mitotic_fraction <= 1:
-        problems.append(f"mitotic_fraction: expected 0 to 1; found {mitotic_fraction!r}.")
-    if dtype not in ("uint8", "uint16", "float32"):
-        problems.append(f"dtype: expected uint8, uint16 or float32; found {dtype!r}.")
-    if not problems and n_cells is not None:
-        most = max(1, shape[0] * shape[1] // _SMALLEST_CELL_PX)
-        if not 0 <= n_cells <= most:
-            problems.append(f"n_cells: expected 0 to {most} in {shape} px; found {n_cells!r}.")
-    if problems:
-        raise SettingsError(" ".join(problems))
-
-
-def _choices(classes: ClassChoice) -> list[tuple[int, ...]] | None:
-    """The sets of classes that a cell may have; None for any."""
-    if classes is None:
-        return None
-    if isinstance(classes, (str, int, np.integer)):
-        return [(class_index(classes),)]
-    if not len(classes):
-        message = "classes: expected at least one class, or None for any; found an empty sequence."
-        raise SettingsError(message)
-    if all(isinstance(part, (str, int, np.integer)) for part in classes):
-        return [_class_set(classes)]
-    return [_class_set([p] if isinstance(p, (str, int, np.integer)) else p) for p in classes]
-
-
-def _class_set(parts: Sequence[Any]) -> tuple[int, ...]:
-    """Class indices, ascending, each once."""
-    found = tuple(sorted({class_index(part) for part in parts}))
-    if not found:
-        message = "classes: expected at least one class for every cell; found an empty one."
-        raise SettingsError(message)
-    return found
-
-
-def _missing(channels: Sequence[str]) -> frozenset[str]:
-    """Keys of the channels to leave out."""
-    wanted = [channels] if isinstance(channels, str) else list(channels)
-    found = {text: find_channel(text) for text in wanted}
-    wrong = [
-        t for t, channel in found.items() if channel is None or channel.key not in ("red", "yellow")
-    ]
-    if wrong:
-        message = f"missing: expected only red (Microtubules) and yellow (ER); found {wrong}."
-        raise SettingsError(message)
-    return frozenset(channel.key for channel in found.values() if channel is not None)
 
 
 def _usual_count(shape: tuple[int, int], pixel_size_um: float, style: Style) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import imageio.v3 as imageio
@@ -14,11 +15,11 @@ from organelle_widgets.synthetic.virtual import virtual_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from organelle_widgets.synthetic.virtual import ClassChoice, VirtualField
+    from organelle_widgets.synthetic._arguments import ClassChoice
+    from organelle_widgets.synthetic.virtual import VirtualField
 
 __all__ = ["CELLS_COLUMNS", "FIELDS_COLUMNS", "write_sample"]
 
@@ -40,7 +41,7 @@ CELLS_COLUMNS = ("id", "cell_id", "labels")
 
 
 def write_sample(
-    folder: Path,
+    folder: str | Path,
     n_fields: int = 4,
     *,
     seed: int = 0,
@@ -56,7 +57,7 @@ def write_sample(
 
     Parameters
     ----------
-    folder : pathlib.Path
+    folder : str or pathlib.Path
         Where to write; made if missing.
     n_fields : int
         How many; at least 1.
@@ -89,6 +90,7 @@ def write_sample(
     if dtype not in ("uint8", "uint16"):
         message = f"dtype: expected uint8 or uint16, which PNG can hold; found {dtype!r}."
         raise SettingsError(message)
+    folder = Path(folder)
     written: list[Path] = []
     fields: list[dict[str, Any]] = []
     cells: list[dict[str, Any]] = []

@@ -7,7 +7,7 @@ import pytest
 
 from organelle_widgets.core.labels import CLASSES, N_CLASSES
 from organelle_widgets.synthetic import virtual_field
-from organelle_widgets.synthetic.drawing import distance_um
+from organelle_widgets.synthetic.grids import distance_um
 from organelle_widgets.synthetic.proteins import MITOTIC_CLASSES, PAINTERS
 
 PX = 0.16

@@ -8,7 +8,7 @@ import pytest
 from organelle_widgets.core.labels import N_CLASSES
 from organelle_widgets.errors import InputError
 from organelle_widgets.synthetic import simulate_protein, virtual_field
-from organelle_widgets.synthetic.drawing import distance_um
+from organelle_widgets.synthetic.grids import distance_um
 
 PX = 0.2
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from organelle_widgets.synthetic.drawing import normalised, stamp
+from organelle_widgets.synthetic.grids import normalised
+from organelle_widgets.synthetic.strokes import stamp
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from organelle_widgets.synthetic.drawing import dots, hazy, lines, normalised, stamp, walk
+from organelle_widgets.synthetic.grids import hazy, normalised
 from organelle_widgets.synthetic.reference import paint_er, paint_microtubules, paint_spindle
+from organelle_widgets.synthetic.strokes import dots, lines, stamp, walk
 from organelle_widgets.synthetic.view import Spindle
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ def plasma_membrane(rng: np.random.Generator, view: CellView) -> NDArray[np.floa
     ruffles = np.clip(view.noise(rng, 0.5) - 0.9, 0, 1.2) * np.exp(
         -view.edge_um / rng.uniform(0.8, 3)
     )
-    veil = rng.uniform(0.06, 0.55) * (1 + 0.25 * view.noise(rng, 0.3) + 0.15 * view.noise(rng, 3))
+    veil = rng.uniform(0.05, 0.4) * (1 + 0.25 * view.noise(rng, 0.3) + 0.15 * view.noise(rng, 3))
     veil = veil * (1 if rng.random() < 0.4 else _texture(rng, view) ** 0.6) * view.thickness
     veil = veil * (1 - rng.uniform(0, 0.5) * view.soft_nucleus)
     level = normalised(edge * ragged, 97) + rng.uniform(0, 0.9) * ruffles + np.clip(veil, 0, None)
