@@ -79,9 +79,6 @@ function thresholdLine(model) {
   const bubble = h("span", { class: "ow-bubble" });
   const line = h("div", { class: "ow-threshold", role: "slider", tabindex: 0, "aria-label": "Confidence threshold", "aria-valuemin": 0, "aria-valuemax": 1 }, bubble);
   const area = h("div", { class: "ow-threshold-area" }, line);
-  const send = throttle((value) => model.send({ type: "threshold", value }), 30);
-  let touched = -Infinity;
-  let late = null;
   let now = 0;
   const show = (value) => {
     now = value;
@@ -91,10 +88,10 @@ function thresholdLine(model) {
     line.setAttribute("aria-valuenow", value);
     line.setAttribute("aria-valuetext", fixed(value));
   };
+  const live = liveValue({ show, isHeld: () => line.classList.contains("ow-held"), post: (value) => model.send({ type: "threshold", value }) });
   const move = (value) => {
-    touched = performance.now();
     show(clamp(Math.round(value * 100) / 100, 0, 1));
-    send(now);
+    live.send(now);
   };
   line.addEventListener("pointerdown", (event) => {
     line.setPointerCapture(event.pointerId);
@@ -113,13 +110,7 @@ function thresholdLine(model) {
     event.stopPropagation();
     move(now + step);
   });
-  const update = () => {
-    clearTimeout(late);
-    const wait = 400 - (performance.now() - touched);
-    if (wait > 0 || line.classList.contains("ow-held")) late = setTimeout(update, Math.max(wait, 100));
-    else show(model.get("threshold"));
-  };
-  return { element: area, stop: watch(model, ["threshold"], update) };
+  return { element: area, stop: watch(model, ["threshold"], () => live.take(model.get("threshold"))) };
 }
 
 /** Nineteen rows that keep their size and glide to their rank. */

@@ -143,6 +143,46 @@ function selectBox(label, onchange) {
 }
 
 /**
+ * Lets a control that moves quickly and Python follow each other: the next value goes out when Python has taken the
+ * last one (or after a second), and values from Python wait while a person moves the control.
+ * @param show draws a value; @param isHeld tells whether a person holds the control; @param post sends a value.
+ */
+function liveValue({ show, isHeld, post }) {
+  let known = null;
+  let flying = null;
+  let next = null;
+  let lost = null;
+  let late = null;
+  const settle = () => {
+    clearTimeout(late);
+    if (flying !== null || isHeld()) late = setTimeout(settle, 150);
+    else if (known !== null) show(known);
+  };
+  const flush = () => {
+    clearTimeout(lost);
+    flying = next === known ? null : next;
+    next = null;
+    if (flying === null) return settle();
+    lost = setTimeout(flush, 1000);
+    post(flying);
+  };
+  const queue = throttle(() => flying === null && flush(), 30);
+  return {
+    /** The person moved it. */
+    send(value) {
+      next = value;
+      queue();
+    },
+    /** Python says what it is. */
+    take(value) {
+      known = value;
+      if (flying !== null && Math.abs(value - flying) < 1e-9) flush();
+      settle();
+    },
+  };
+}
+
+/**
  * A slider with its label on the left, value and unit on the right, and a button back to the default.
  * Values from Python are kept out while the person moves it.
  */
@@ -158,18 +198,15 @@ function slider({ label, unit = "", min, max, step, value, initial, help = "", o
     "aria-label": `${label}: back to the default`,
     onclick: () => {
       show(initial);
-      onvalue(Number(initial));
+      live.send(Number(initial));
       input.focus();
     },
   }, icon("reset"));
-  let touched = -Infinity;
-  const send = throttle((v) => onvalue(v), 30);
   const input = h("input", {
     type: "range", id, min, max, step,
     oninput: () => {
-      touched = performance.now();
       paint();
-      send(Number(input.value));
+      live.send(Number(input.value));
     },
   });
   const paint = () => {
@@ -183,19 +220,12 @@ function slider({ label, unit = "", min, max, step, value, initial, help = "", o
     input.value = v;
     paint();
   };
-  let late = null;
-  /** Take a value from Python. */
-  const update = (v) => {
-    clearTimeout(late);
-    const wait = 400 - (performance.now() - touched);
-    if (wait > 0 || input.matches(":active")) late = setTimeout(() => update(v), Math.max(wait, 100));
-    else show(v);
-  };
+  const live = liveValue({ show, isHeld: () => input.matches(":active"), post: onvalue });
   const element = h(
     "div",
     { class: "ow-slider", title: help || null },
     h("label", { for: id }, label), back, output, input,
   );
   show(value);
-  return { element, input, update };
+  return { element, input, update: live.take };
 }

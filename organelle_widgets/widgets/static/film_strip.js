@@ -71,7 +71,7 @@ function film(model, { gallery }) {
       picture.style.backgroundSize = `${sprite.columns * THUMB}px auto`;
       picture.style.backgroundPosition = `${-(at % sprite.columns) * THUMB}px ${-Math.floor(at / sprite.columns) * THUMB}px`;
     }
-    caption.firstChild.textContent = cell.sure ? cell.code : "?";
+    caption.firstChild.textContent = cell.sure ? cell.code : `${cell.code}?`;
     caption.lastChild.textContent = fixed(cell.confidence);
   };
   const newItem = (id) => {
@@ -117,13 +117,19 @@ function film(model, { gallery }) {
     const i = cells.findIndex((cell) => cell.id === model.get("selected"));
     if (i < 0 || !element.clientWidth) return;
     const { x, y } = placeOf(i);
-    const behavior = smooth && !matchMedia("(prefers-reduced-motion: reduce)").matches ? "smooth" : "instant";
     const near = (start, size, from, room) => (start < from ? start - size / 2 : start + size > from + room ? start + 1.5 * size - room : null);
     const left = gallery ? null : near(x, ITEM.width, element.scrollLeft, element.clientWidth);
     const top = gallery ? near(y, ITEM.height, element.scrollTop, element.clientHeight) : null;
-    if (left !== null || top !== null) element.scrollTo({ left: left ?? element.scrollLeft, top: top ?? element.scrollTop, behavior });
+    if (left === null && top === null) return;
+    const way = gallery ? Math.abs(top - element.scrollTop) : Math.abs(left - element.scrollLeft);
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const behavior = smooth && !calm && way < 2 * element.clientWidth ? "smooth" : "instant";
+    element.scrollTo({ left: left ?? element.scrollLeft, top: top ?? element.scrollTop, behavior });
   };
-  const choose = (id) => put(model, "selected", id);
+  const choose = (id) => {
+    put(model, "selected", id);
+    reveal();
+  };
   element.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape" && !gallery && model.get("selected")) {
