@@ -140,8 +140,17 @@ def distance_um(mask: NDArray[np.bool_], pixel_size_um: float) -> NDArray[np.flo
     if coarse.all():
         return np.full(mask.shape, 10.0, np.float32)
     spacing = step * pixel_size_um
-    far = np.maximum(distance_transform_edt(coarse) * spacing - spacing / 2, 0)
-    return upsample(far, mask.shape, step) if step > 1 else far.astype(np.float32)
+    far = np.zeros(coarse.shape, np.float32)
+    box = _box(coarse)
+    far[box] = np.maximum(distance_transform_edt(coarse[box]) * spacing - spacing / 2, 0)
+    return upsample(far, (mask.shape[0], mask.shape[1]), step) if step > 1 else far
+
+
+def _box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The region's bounding box with a frame of one pixel: it holds every nearest pixel outside."""
+    ends = [np.flatnonzero(mask.any(axis=axis))[[0, -1]] for axis in (1, 0)]
+    rows, cols = (slice(max(int(low) - 1, 0), int(high) + 2) for low, high in ends)
+    return rows, cols
 
 
 def hazy(canvas: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
