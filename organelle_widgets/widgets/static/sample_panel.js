@@ -125,7 +125,7 @@ function filesTab(model, say) {
     if (uploads.slots.has(slot)) uploads.cancel(slot);
     else model.send({ type: "remove-file", slot });
   };
-  const all = { slot: "all", title: "All channels in one file" };
+  const all = { slot: "all", title: "All channels" };
   const rows = new Map([...slots, all].map((spec) => [spec.slot, slotRow(spec, { browse: takeFrom(spec.slot), remove: remove(spec.slot) })]));
   const several = h("input", { type: "file", multiple: true, class: "ow-file ow-file-several", tabindex: -1, "aria-hidden": "true", onchange: () => takeFrom(null)(several) });
   for (const input of [several, ...[...rows.values()].map((row) => row.input)]) input.accept = accept;
@@ -135,11 +135,12 @@ function filesTab(model, say) {
     "Choose files…",
   );
   const size = pixelSize(model, say);
+  const single = h("p", { class: "ow-empty" }, "One file with all channels. Remove it to give one file for each channel.");
   const paint = () => {
     const files = new Map(model.get("files").map((f) => [f.slot, f]));
-    const single = files.has("all") || uploads.slots.has("all");
+    single.hidden = !files.has("all") && !uploads.slots.has("all");
     for (const [slot, row] of rows) {
-      row.element.hidden = single !== (slot === "all");
+      row.element.hidden = single.hidden === (slot === "all");
       row.update(files.get(slot), uploads.slots.get(slot));
     }
   };
@@ -152,7 +153,7 @@ function filesTab(model, say) {
   const element = h(
     "div",
     { class: "ow-files" },
-    h("div", { class: "ow-slots" }, [...rows.values()].map((row) => row.element)),
+    h("div", { class: "ow-slots" }, [...rows.values()].map((row) => row.element), single),
     h("div", { class: "ow-files-foot" }, choose, several, size.element),
   );
   return { element, take, drop: () => keys.concat("all").forEach((slot) => uploads.cancel(slot)), stop: () => (off(), uploads.stop(), size.stop()) };
