@@ -140,8 +140,9 @@ class Overlay {
 
   box(cell) {
     const [left, top, width, height] = this.onScreen(cell.box);
-    this.context.strokeStyle = cell.id === this.scene.selected ? "#FFFFFF" : lookOf(cell, this.scene.classes).color;
-    this.context.globalAlpha = 0.75;
+    const chosen = cell.id === this.scene.selected;
+    this.context.strokeStyle = chosen ? "#FFFFFF" : lookOf(cell, this.scene.classes).color;
+    this.context.globalAlpha = chosen || cell.id === this.scene.hovered ? 0.9 : 0.55;
     this.context.lineWidth = 1;
     this.context.setLineDash([3, 2]);
     this.context.strokeRect(left + 0.5, top + 0.5, width - 1, height - 1);
