@@ -6,20 +6,35 @@ of the machine they were measured on and are for comparing.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import platform
 import resource
 import subprocess
 import sys
+import tempfile
 import time
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from organelle_widgets.errors import StepError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["measure_stages"]
 
-_STAGES = ("draw a virtual field", "segmentation", "classification", "result", "write results")
+T = TypeVar("T")
+
+_STAGES = (
+    "import",
+    "read four PNG files",
+    "segmentation",
+    "classification",
+    "result",
+    "write results",
+)
 
 
 def measure_stages(size: int = 2048) -> dict[str, Any]:
@@ -41,13 +56,22 @@ def measure_stages(size: int = 2048) -> dict[str, Any]:
     StepError
         If the measured process fails.
     """
-    command = [sys.executable, "-m", "organelle_widgets.evaluation.speed", str(size)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    import imageio.v3 as iio
+
+    from organelle_widgets.synthetic import virtual_field
+
+    field = virtual_field((size, size), seed=1).field
+    with tempfile.TemporaryDirectory() as folder:
+        for key in field.present:
+            iio.imwrite(Path(folder) / f"virtual_{key}.png", field.channel(key))
+        command = [sys.executable, "-m", "organelle_widgets.evaluation.speed", folder]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if ran.returncode:
         message = f"The measured process ended with exit code {ran.returncode}: {ran.stderr[-500:]}"
         raise StepError(message, step="benchmark")
     figures: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
-    return figures
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    return {"field": f"{size} x {size} px, 4 channels of 8 bits", "machine": machine, **figures}
 
 
 def _peak_mib() -> float:
@@ -56,50 +80,39 @@ def _peak_mib() -> float:
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def _pass(size: int) -> tuple[dict[str, float], dict[str, float], int]:
+def _pass(images: Path) -> tuple[dict[str, float], dict[str, float], int]:
     """Seconds and memory of each stage of one pass, and the number of cells."""
-    import tempfile
-    from pathlib import Path
-
-    from organelle_widgets.classification import make_classifier
-    from organelle_widgets.core.results import FieldResult
-    from organelle_widgets.export import export_field
-    from organelle_widgets.segmentation import make_segmenter
-    from organelle_widgets.synthetic import virtual_field
-
     seconds: dict[str, float] = {}
     memory: dict[str, float] = {}
 
-    def timed(stage: str, work: Any) -> Any:
+    def timed(stage: str, work: Callable[[], T]) -> T:
         start = time.perf_counter()
         outcome = work()
         seconds[stage], memory[stage] = time.perf_counter() - start, _peak_mib()
         return outcome
 
-    field = timed(_STAGES[0], lambda: virtual_field((size, size), seed=1).field)
-    masks = timed(_STAGES[1], lambda: make_segmenter("watershed").segment(field))
-    probabilities = timed(_STAGES[2], lambda: make_classifier("cnn").classify(field, masks))
-    result = timed(_STAGES[3], lambda: FieldResult(field, masks, probabilities))
+    package = timed(_STAGES[0], lambda: importlib.import_module("organelle_widgets.pipeline"))
+    io = importlib.import_module("organelle_widgets.io")
+    export = importlib.import_module("organelle_widgets.export")
+    field = timed(_STAGES[1], lambda: io.read_field(images))
+    masks = timed(_STAGES[2], lambda: package.make_segmenter("watershed").segment(field))
+    judge = package.make_classifier("cnn")
+    probabilities = timed(_STAGES[3], lambda: judge.classify(field, masks))
+    result = timed(_STAGES[4], lambda: package.FieldResult(field, masks, probabilities))
     with tempfile.TemporaryDirectory() as folder:
-        timed(_STAGES[4], lambda: export_field(result, Path(folder)))
+        timed(_STAGES[5], lambda: export.export_field(result, Path(folder)))
     return seconds, memory, masks.n_cells
 
 
-def _measure(size: int) -> dict[str, Any]:
+def _measure(images: Path) -> dict[str, Any]:
     """Both passes in this process."""
-    cold, memory, cells = _pass(size)
-    warm, _, _ = _pass(size)
+    cold, memory, cells = _pass(images)
+    warm, _, _ = _pass(images)
     stages = [
         {"stage": s, "cold_s": cold[s], "warm_s": warm[s], "memory_mib": memory[s]} for s in _STAGES
     ]
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    return {
-        "field": f"{size} x {size} px, 4 channels of 8 bits",
-        "cells": cells,
-        "machine": machine,
-        "stages": stages,
-    }
+    return {"cells": cells, "stages": stages}
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(_measure(int(sys.argv[1]))) + "\n")
+    sys.stdout.write(json.dumps(_measure(Path(sys.argv[1]))) + "\n")
