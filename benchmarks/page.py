@@ -21,7 +21,7 @@ from playwright.sync_api import Page, WebSocket, sync_playwright
 from organelle_widgets.synthetic import virtual_field
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-HOOK = "[...document.querySelectorAll('*')].find((e) => e.owDebug)?.owDebug"
+HOOK = "document.querySelector('.ow-fv-host')?.owDebug"
 SHOWN = f"() => {{ const d = {HOOK}; return d && d.stage === 'full' && d.cells > 0; }}"
 CLICKS = 30
 
@@ -49,7 +49,7 @@ class Wire:
 def click_seconds(page: Page) -> list[float]:
     """Seconds from a click in the film strip to the new chart, cell by cell."""
     script = """async (count) => {
-      const items = [...document.querySelectorAll(".ow-film-strip [data-cell]")];
+      const items = [...document.querySelectorAll(".ow-stage [data-cell]")];
       const caption = document.querySelector(".ow-cell-panel .ow-caption");
       const took = [];
       for (let i = 0; i < count; i++) {

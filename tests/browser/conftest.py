@@ -41,10 +41,13 @@ class Site:
         Where.
     root : Path
         What the folder picker is confined to.
+    process : int
+        The launcher's process id.
     """
 
     url: str
     root: Path
+    process: int
 
 
 @dataclass
@@ -108,7 +111,7 @@ def site(field_files: dict[str, Path]) -> Iterator[Site]:
             assert server.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.3)
-        yield Site(found.group(), root)
+        yield Site(found.group(), root, server.pid)
         server.terminate()
         server.wait(30)
 

@@ -529,6 +529,8 @@ class FieldViewsRegion {
         const { context, ratio } = region.views[view].overlay;
         return [...context.getImageData(Math.floor(x * ratio), Math.floor(y * ratio), 1, 1).data];
       },
+      /** Where a cell's middle is in the field: [x, y]. */
+      center: (id) => region.model.get("cells").find((cell) => cell.id === id)?.center,
       transform: () => ({ x: region.camera.x, y: region.camera.y, scale: region.camera.scale }),
       /** Where a position of the field is on the page: [clientX, clientY]. */
       client(view, x, y) {
