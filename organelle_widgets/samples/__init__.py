@@ -42,7 +42,7 @@ class Sample:
     detail : str
         One line: what is to be seen.
     classes : tuple of tuple of int
-        Class mixtures that cells are drawn from.
+        Class mixtures that cells are drawn from; empty for any.
     seed : int
         Seed of the drawing.
     """
@@ -63,27 +63,10 @@ class Sample:
 
 
 SAMPLES: tuple[Sample, ...] = (
-    Sample(
-        "nucleus",
-        "Inside the nucleus",
-        "Nucleoli, speckles, bodies, membrane",
-        ((2,), (4,), (5,), (1,), (0, 2)),
-        11,
-    ),
-    Sample(
-        "cytoplasm",
-        "Around the nucleus",
-        "Golgi, mitochondria, ER, vesicles",
-        ((7,), (14,), (6,), (17,)),
-        12,
-    ),
-    Sample(
-        "skeleton",
-        "Cytoskeleton and edge",
-        "Actin, filaments, membrane, spindle",
-        ((9,), (8,), (13,), (10,), (11,)),
-        13,
-    ),
+    Sample("nucleoli", "Spots in the nucleus", "drawn as nucleoli", ((2,), (2,), (0, 2)), 21),
+    Sample("golgi", "Beside the nucleus", "drawn as Golgi apparatus", ((7,),), 22),
+    Sample("mitochondria", "Threads in the cytoplasm", "drawn as mitochondria", ((14,),), 23),
+    Sample("mixture", "A bit of everything", "each cell drawn at random", (), 24),
 )
 """The samples, in the order of the page."""
 
@@ -177,7 +160,7 @@ def build_sample(sample: Sample, folder: Path) -> FieldResult:
     virtual = virtual_field(
         _SHAPE,
         seed=sample.seed,
-        classes=list(sample.classes),
+        classes=list(sample.classes) or None,
         pixel_size_um=_PIXEL_SIZE_UM,
         name=f"virtual {sample.key}",
     )
