@@ -10,6 +10,7 @@ import pytest
 
 from organelle_widgets.core.field import Field
 from organelle_widgets.core.masks import Masks
+from organelle_widgets.core.results import FieldResult
 
 ROOT = Path(__file__).resolve().parents[1]
 CI = os.environ.get("CI", "").lower() == "true"
@@ -57,3 +58,20 @@ def disc_field(disc_masks: Masks) -> Field:
     ]
     noisy = np.stack(planes) + rng.normal(6, 3, (4, *disc_masks.shape))
     return Field(np.clip(noisy, 0, 255).astype(np.uint8), "discs", 0.32, "given")
+
+
+@pytest.fixture(scope="session")
+def disc_result(disc_field: Field, disc_masks: Masks) -> FieldResult:
+    """Cell 2: Nucleoplasm and Nucleoli; cell 5: not sure; cell 9 (on the border): Negative."""
+    probabilities = np.full((3, 19), 0.01, np.float32)
+    probabilities[0, [0, 2]] = 0.9, 0.6
+    probabilities[1, 7] = 0.4
+    probabilities[2, 18] = 0.8
+    return FieldResult(disc_field, disc_masks, probabilities, {"segmentation": 1.0})
+
+
+@pytest.fixture(scope="session")
+def empty_result(disc_field: Field) -> FieldResult:
+    """The same field without a cell."""
+    nothing = np.zeros(disc_field.shape, np.int32)
+    return FieldResult(disc_field, Masks(nothing, nothing), np.zeros((0, 19), np.float32))
