@@ -159,8 +159,9 @@ class CellCutter:
             message = f"Expected the id of a cell in the masks; found {cell}."
             raise InputError(message, source=self._field.name)
         inside = self._cells[box] == cell
-        gain = (1 / (self.high - self.low))[:, None, None]
-        pixels = (self._field.pixels[:, box[0], box[1]] - self.low[:, None, None]) * gain
+        pixels = self._field.pixels[:, box[0], box[1]].astype(np.float32)
+        pixels -= self.low[:, None, None]
+        pixels /= (self.high - self.low)[:, None, None]
         np.clip(pixels, 0, 1, out=pixels)
         pixels *= inside
         step = max(

@@ -86,4 +86,5 @@ def _noise(crop: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.fl
     """Noise of one crop: a constant part and one that grows with the signal's root."""
     constant = rng.uniform(0.0, 0.02, (len(crop), 1, 1)).astype(np.float32)
     level = constant + np.float32(rng.uniform(0, 0.06)) * np.sqrt(crop)
-    return rng.standard_normal(crop.shape, dtype=np.float32) * level
+    drawn = rng.standard_normal(crop.shape, dtype=np.float32)
+    return (drawn * level).astype(np.float32, copy=False)

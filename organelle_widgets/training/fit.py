@@ -114,13 +114,13 @@ def fit_network(
     network.compile(optimizer=optimizer, loss=losses.BinaryCrossentropy())
     history = []
     for epoch in range(epochs):
-        network.reset_metrics()
-        loss = float("nan")
+        losses_seen = []
         for step in range(steps):
             crops, truth = mixture.draw(batch_size, rng)
-            loss = float(network.train_on_batch(crops, truth))  # Keras' mean since the reset
+            network.reset_metrics()  # else Keras answers with a running mean
+            losses_seen.append(float(network.train_on_batch(crops, truth)))
             if progress is not None:
                 progress((epoch * steps + step + 1) / total)
-        history.append(loss)
+        history.append(float(np.mean(losses_seen)))
     optimizer.finalize_variable_values(network.trainable_variables)
     return history

@@ -14,7 +14,7 @@ from organelle_widgets.core.labels import N_CLASSES
 
 __all__ = ["build_network"]
 
-_FILTERS = (24, 48, 96, 160)
+_FILTERS = (16, 32, 64, 128)
 _TINY = 1e-4
 
 
@@ -80,7 +80,7 @@ def _convolved(images: Any, count: int, kernel: int, stride: int) -> Any:
 
 
 def _relations(planes: Any) -> Any:
-    """Measurements of the protein in the cell, its nucleus and their edges, shape (n, about 80)."""
+    """Measurements of the protein in the cell, its nucleus and their edges, shape (n, 96)."""
     from keras import layers, ops
 
     cell = ops.cast(ops.max(planes, axis=3, keepdims=True) > 0.004, "float32")

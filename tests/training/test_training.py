@@ -126,6 +126,9 @@ def test_real_cells_are_cut_at_every_scale(sample):
 
 
 @pytest.mark.tensorflow
+@pytest.mark.filterwarnings(  # Keras reading TensorFlow's variables with NumPy 2
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+)
 def test_a_tiny_run_learns_repeats_and_loads(sample, tmp_path, disc_field, disc_masks):
     numbers = {"epochs": 3, "steps": 8, "batch_size": 8, "virtual_fields": 1, "simulated": 24}
     seen = []
