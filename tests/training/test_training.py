@@ -130,7 +130,7 @@ def test_real_cells_are_cut_at_every_scale(sample):
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 )
 def test_a_tiny_run_learns_repeats_and_loads(sample, tmp_path, disc_field, disc_masks):
-    numbers = {"epochs": 3, "steps": 8, "batch_size": 8, "virtual_fields": 1, "simulated": 24}
+    numbers = {"epochs": 3, "steps": 6, "batch_size": 8, "virtual_fields": 1, "simulated": 24}
     seen = []
     reports = [
         train_classifier(
@@ -148,6 +148,17 @@ def test_a_tiny_run_learns_repeats_and_loads(sample, tmp_path, disc_field, disc_
     assert card["training"]["n_cells"]["simulated"] == 24
     trained = make_classifier("cnn", weights=first["weights"])
     assert trained.classify(disc_field, disc_masks).shape == (3, 19)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+)
+def test_without_data_virtual_cells_are_learnt_and_nothing_is_scored(tmp_path):
+    report = train_classifier(None, tmp_path, epochs=1, steps=1, batch_size=2, virtual_fields=1)
+    assert set(report["n_cells"]) == {"virtual"}
+    assert report["scores"] == {}
+    assert (tmp_path / "cnn.keras").stat().st_size < 4e6  # no optimizer in it
 
 
 @pytest.mark.parametrize(
