@@ -117,5 +117,5 @@ def test_the_default_backends_find_the_nuclear_protein(disc_field: Field) -> Non
     assert np.isfinite(result.probabilities).all()
     provenance = json.loads(json.dumps(dict(result.provenance)))
     assert provenance["segmenter"]["name"] == "watershed"
-    assert len(provenance["classifier"]["weights_sha256"]) == 64
+    assert len(provenance["classifier"]["weights"]["sha256"]) == 64
     assert provenance["packages"]["numpy"] == np.__version__

@@ -8,7 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import sys
+import tempfile
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +21,14 @@ import numpy as np
 from organelle_widgets.errors import WeightsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 __all__ = ["KerasNetwork", "load_network", "read_card", "sha256_of"]
+
+_CHATTER = re.compile(rb"[IWE]\d{4} |WARNING: All log messages before absl")
 
 _lock = threading.RLock()
 _networks: dict[tuple[str, int, int], KerasNetwork] = {}
@@ -169,6 +175,29 @@ def _opened(path: Path) -> Any:
     """The model in a ``.keras`` file, without running any code of it; TensorFlow kept quiet."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    import keras
+    with _chatter_dropped():
+        import keras
 
-    return keras.saving.load_model(path, safe_mode=True, compile=False)
+        return keras.saving.load_model(path, safe_mode=True, compile=False)
+
+
+@contextmanager
+def _chatter_dropped() -> Iterator[None]:
+    """Drop what TensorFlow's C++ side tells of this machine as it starts; no setting of its own stops that.
+
+    What it writes goes to a file first; lines of its log format are dropped, all others written after.
+    """
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as kept:
+        console = os.dup(2)
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(console, 2)
+            os.close(console)
+            kept.seek(0)
+            for line in kept:
+                if not _CHATTER.match(line):
+                    os.write(2, line)

@@ -63,10 +63,10 @@ class Sample:
 
 
 SAMPLES: tuple[Sample, ...] = (
-    Sample("nucleoli", "Spots in the nucleus", "drawn as nucleoli", ((2,), (2,), (0, 2)), 21),
     Sample("golgi", "Beside the nucleus", "drawn as Golgi apparatus", ((7,),), 22),
+    Sample("nucleoli", "Spots in the nucleus", "drawn as nucleoli", ((2,),), 33),
     Sample("mitochondria", "Threads in the cytoplasm", "drawn as mitochondria", ((14,),), 23),
-    Sample("mixture", "A bit of everything", "each cell drawn at random", (), 24),
+    Sample("mixture", "A bit of everything", "each cell drawn at random", (), 29),
 )
 """The samples, in the order of the page."""
 

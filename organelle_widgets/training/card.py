@@ -72,7 +72,7 @@ def write_card(
         "crop": {"size_px": rule.size, "pixel_size_um": rule.pixel_size_um},
         "output": "19 independent probabilities (sigmoid)",
         "images": _IMAGES,
-        "licence": "CC BY-SA 4.0",
+        "licence": "CC BY-SA",
         "cells": _CELLS,
         "split": _SPLIT,
         "limits": _LIMITS,
