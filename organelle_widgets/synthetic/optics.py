@@ -125,14 +125,14 @@ def digitise(level: NDArray[np.float32], dtype: np.dtype[Any]) -> NDArray[Any]:
 
     Parameters
     ----------
-    level : ndarray of float32
+    level : ndarray of float32, shape (Y, X)
         In [0, 1].
     dtype : numpy.dtype
         uint8, uint16 or float32.
 
     Returns
     -------
-    ndarray
+    ndarray, shape (Y, X)
         Whole grey levels, or the fractions themselves for float32.
     """
     if dtype == np.float32:

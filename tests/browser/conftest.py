@@ -116,9 +116,9 @@ def site(field_files: dict[str, Path]) -> Iterator[Site]:
         server.wait(30)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium. Not for the whole session: while it is open, its event loop counts as the main thread's."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         reason = "no chromium; install it with: apt-get install chromium"

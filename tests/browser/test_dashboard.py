@@ -319,8 +319,8 @@ def test_two_visitors_do_not_share_a_page(site: Site, browser: Browser) -> None:
         page.goto(site.url, timeout=90_000)
         ready(page)
     one.locator(".ow-sample-panel .ow-line").nth(2).click()
-    expect(one.locator(".ow-chip")).to_contain_text("virtual skeleton", timeout=30_000)
-    expect(other.locator(".ow-chip")).to_contain_text("virtual nucleus")
+    expect(one.locator(".ow-chip")).to_contain_text("virtual mitochondria", timeout=30_000)
+    expect(other.locator(".ow-chip")).to_contain_text("virtual golgi")
     one.close()
     other.close()
 

@@ -72,7 +72,7 @@ def test_a_bad_field_does_not_stop_the_others(
         (["run", "absent", "--out", "x"], "found nothing at this path"),
         (["run", "{folder}", "--out", "x", "--segmenter", "magic"], "found 'magic'"),
         (["run", "{folder}", "--out", "x", "--threshold", "7"], "threshold from 0 to 1"),
-        (["run", "{folder}", "--out", "x", "--pixel-size-um", "-1"], "pixel size"),
+        (["run", "{folder}", "--out", "x", "--pixel-size-um", "-1"], "pixel_size_um"),
         (["run", "{folder}", "--out", "x", "--channels", "what"], "--channels as SUFFIX=COLOUR"),
     ],
 )

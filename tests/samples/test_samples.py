@@ -68,6 +68,6 @@ def test_a_sample_can_be_built_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(samples, "_PIXEL_SIZE_UM", 0.32)
     built = samples.build_sample(samples.SAMPLES[1], tmp_path)
     monkeypatch.setattr(samples, "_FOLDER", tmp_path)
-    loaded = samples.load_sample("golgi")
+    loaded = samples.load_sample(KEYS[1])
     assert np.array_equal(loaded.masks.cells, built.masks.cells)
     assert np.abs(loaded.probabilities - built.probabilities).max() < 1e-4
