@@ -131,14 +131,14 @@ def choose_pixel_size(
         notes = _disagreement(given, measured)
         return float(given), "given", notes
     if not sizes:
-        note = f"No pixel size in the file: {ASSUMED_PIXEL_SIZE_UM:g} um is assumed (HPA's confocal fields)."
+        note = f"No pixel size in the file: {ASSUMED_PIXEL_SIZE_UM:g} µm is assumed (HPA's confocal fields)."
         return ASSUMED_PIXEL_SIZE_UM, "assumed", (note,)
     for source, (row, col) in measured.items():
         if not _close(row, col):
-            message = f"Expected square pixels; found {col:g} um wide and {row:g} um high."
+            message = f"Expected square pixels; found {col:g} µm wide and {row:g} µm high."
             raise InputError(message, source=source, hint="Resample, or give pixel_size_um.")
     if not _close(min(sizes), max(sizes)):
-        found = ", ".join(f"{source}: {pair[1]:g} um" for source, pair in measured.items())
+        found = ", ".join(f"{source}: {pair[1]:g} µm" for source, pair in measured.items())
         message = f"Expected channels of one pixel size; found {found}."
         raise InputError(message, hint="Give pixel_size_um.")
     return sizes[-1], "metadata", ()
@@ -148,8 +148,8 @@ def _disagreement(given: float, measured: Mapping[str, tuple[float, float]]) -> 
     """A sentence where a file says something else than the person."""
     for row, col in measured.values():
         if not (_close(given, row) and _close(given, col)):
-            found = f"{col:g} um" if _close(row, col) else f"{col:g} x {row:g} um"
-            return (f"The given pixel size {given:g} um is used; the file says {found}.",)
+            found = f"{col:g} µm" if _close(row, col) else f"{col:g} x {row:g} µm"
+            return (f"The given pixel size {given:g} µm is used; the file says {found}.",)
     return ()
 
 

@@ -52,10 +52,10 @@ def test_given_before_metadata():
     assert choose_pixel_size(0.1, {"a": (0.1005, 0.1005)}) == (0.1, "given", ())
     size, source, notes = choose_pixel_size(0.1, {"a": (0.2, 0.2)})
     assert (size, source) == (0.1, "given")
-    assert "the file says 0.2 um" in notes[0]
+    assert "the file says 0.2 µm" in notes[0]
 
 
 def test_pixels_that_are_not_square():
-    with pytest.raises(InputError, match=r"square pixels; found 0\.1 um wide and 0\.2 um high"):
+    with pytest.raises(InputError, match=r"square pixels; found 0\.1 µm wide and 0\.2 µm high"):
         choose_pixel_size(None, {"a.tif": (0.2, 0.1)})
-    assert "0.1 x 0.2 um" in choose_pixel_size(0.1, {"a.tif": (0.2, 0.1)})[2][0]
+    assert "0.1 x 0.2 µm" in choose_pixel_size(0.1, {"a.tif": (0.2, 0.1)})[2][0]

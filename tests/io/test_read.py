@@ -408,7 +408,7 @@ def test_files_that_disagree_on_pixel_size(tmp_path, planes):
     with pytest.raises(InputError, match="Expected channels of one pixel size"):
         read_field(tmp_path)
     field = read_field(tmp_path, pixel_size_um=0.2)
-    assert any("given pixel size 0.2 um is used" in note for note in field.notes)
+    assert any("given pixel size 0.2 µm is used" in note for note in field.notes)
 
 
 @pytest.mark.parametrize("ending", [".jpg", ".png", ".tif"])

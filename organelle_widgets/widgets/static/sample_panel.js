@@ -131,7 +131,7 @@ function filesTab(model, say) {
   for (const input of [several, ...[...rows.values()].map((row) => row.input)]) input.accept = accept;
   const choose = h(
     "button",
-    { type: "button", class: "ow-choose", title: "Choose the four images at once (told apart by _blue, _red, _yellow, _green), or one TIFF with all channels", onclick: () => several.click() },
+    { type: "button", class: "ow-choose", title: "Choose the four images at once (told apart by _blue, _red, _yellow, _green), or one file with all channels", onclick: () => several.click() },
     "Choose files…",
   );
   const size = pixelSize(model, say);

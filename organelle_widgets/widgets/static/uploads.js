@@ -132,7 +132,7 @@ function assignFiles(files, keys, dropped = null) {
     if (key && !jobs.has(key)) jobs.set(key, file);
     else lost.push(file);
   }
-  if (files.length === 1 && lost.length && /\.tiff?(\.gz)?$/i.test(lost[0].name)) return { jobs: [["all", lost[0]]], problem: "" };
+  if (files.length === 1 && lost.length) return { jobs: [["all", lost[0]]], problem: "" };
   if (!lost.length) return { jobs: [...jobs], problem: "" };
   const names = lost.map((file) => `“${file.name}”`).slice(0, 3).join(", ");
   const twice = lost.every((file) => channelOfName(file.name, keys));
