@@ -379,7 +379,12 @@ function acceptDrops(panel, take) {
   });
 }
 
-/** On a narrow page the panel is a rail; its button opens the panel over the views. */
+const NARROW_PX = 1100;
+
+/**
+ * On a narrow page the panel is a rail; its button opens the panel over the views.
+ * What counts is the page's own width, not the window's: in JupyterLab it shares the window with side bars.
+ */
 function foldAway(model, panel, el) {
   const open = h("button", { type: "button", class: "ow-rail-button", title: "Sample and settings", "aria-expanded": "false" }, icon("sliders"), h("span", {}, "Sample and settings"));
   const rail = h("div", { class: "ow ow-sample-rail" }, open);
@@ -387,7 +392,7 @@ function foldAway(model, panel, el) {
     const busy = model.get("progress").step !== undefined;
     open.firstChild.replaceWith(busy ? h("span", { class: "ow-spinner" }) : icon("sliders"));
   });
-  const narrow = matchMedia("(max-width: 1099px)");
+  let narrow = false;
   panel.id = freshId("panel");
   const place = () => {
     const box = rail.getBoundingClientRect();
@@ -395,8 +400,8 @@ function foldAway(model, panel, el) {
     Object.assign(panel.style, { left: `${box.left}px`, top: `${top}px`, height: `${Math.max(320, Math.min(box.height, innerHeight - top - 8))}px` });
   };
   const fold = () => {
-    rail.hidden = !narrow.matches;
-    if (narrow.matches) {
+    rail.hidden = !narrow;
+    if (narrow) {
       panel.setAttribute("popover", "auto");
       open.setAttribute("popovertarget", panel.id);
     } else {
@@ -406,10 +411,22 @@ function foldAway(model, panel, el) {
   };
   panel.addEventListener("beforetoggle", (event) => event.newState === "open" && place());
   panel.addEventListener("toggle", (event) => open.setAttribute("aria-expanded", String(event.newState === "open")));
-  narrow.addEventListener("change", fold);
+  let page = null; // known once the panel stands in its page
+  const sizes = new ResizeObserver(() => {
+    if (!page) {
+      page = el.closest(".ow-page");
+      if (page) sizes.observe(page);
+    }
+    const now = (page?.clientWidth ?? innerWidth) < NARROW_PX;
+    if (now === narrow) return;
+    narrow = now;
+    page?.classList.toggle("ow-narrow", narrow);
+    fold();
+  });
+  sizes.observe(el);
   el.append(rail);
   fold();
-  return () => (stop(), narrow.removeEventListener("change", fold));
+  return () => (stop(), sizes.disconnect());
 }
 
 export default {
