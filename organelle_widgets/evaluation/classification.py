@@ -25,6 +25,7 @@ from organelle_widgets.evaluation.metrics import (
     top_k,
 )
 from organelle_widgets.io.field_table import read_field_table
+from organelle_widgets.pipeline import DEFAULT_CLASSIFIER, DEFAULT_SEGMENTER
 from organelle_widgets.segmentation import SEGMENTERS, Segmenter, make_segmenter
 
 if TYPE_CHECKING:
@@ -141,8 +142,8 @@ def _class_scores(
 def evaluate_classification(
     folder: str | Path,
     *,
-    classifier: str | Classifier = "cnn",
-    segmenter: str | Segmenter = "watershed",
+    classifier: str | Classifier = DEFAULT_CLASSIFIER,
+    segmenter: str | Segmenter = DEFAULT_SEGMENTER,
     folders: Collection[str] | None = None,
     ids: Collection[str] | None = None,
     limit: int | None = None,
@@ -176,17 +177,25 @@ def evaluate_classification(
     Raises
     ------
     InputError
-        If the table is unusable, no labelled field is left, or fields can't be read; all of them are named.
+        If the limit is below 1, the table is unusable, no labelled field is left, or fields can't be read; all of
+        them are named.
     SettingsError
         If a backend's name is unknown.
+    SegmentationError, ClassificationError
+        If a backend fails.
     """
+    if limit is not None and limit < 1:
+        message = f"Expected a limit of at least 1 field; found {limit}."
+        raise InputError(message)
     finder, namer = make_segmenter(segmenter), make_classifier(classifier)
     wanted = set(folders) if folders is not None else None
     rows = [row for row in read_field_table(folder, wanted) if row.labels]
     rows = [row for row in rows if ids is None or row.id in ids][:limit]
     if not rows:
-        message = f"Expected labelled fields to score; found none of folders {folders or 'any'}."
-        raise InputError(message, source=str(folder))
+        places = ", ".join(sorted(folders)) if folders else "any folder"
+        message = f"Expected labelled fields to score; found none in {places}."
+        hint = "Give their classes in the column labels of fields.csv."
+        raise InputError(message, source=str(folder), hint=hint)
     _check_readable(rows, str(folder))
     scored = []
     for done, row in enumerate(rows):

@@ -61,7 +61,8 @@ def top_k(truth: NDArray[Any], probabilities: NDArray[Any], k: int) -> float:
     truth : ndarray of bool, shape (n, n_classes)
         Several may be true.
     probabilities : ndarray of float, shape (n, n_classes)
-        Of equal ones the class of the lower index counts as more probable.
+        Of equal ones the class of the lower index counts as more probable; a class of probability 0 is never
+        named.
     k : int
         How many classes may be named.
 
@@ -73,7 +74,8 @@ def top_k(truth: NDArray[Any], probabilities: NDArray[Any], k: int) -> float:
     if not len(truth):
         return float("nan")
     named = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
-    return float(np.take_along_axis(truth, named, axis=1).any(axis=1).mean())
+    hits = np.take_along_axis(truth & (probabilities > 0), named, axis=1)
+    return float(hits.any(axis=1).mean())
 
 
 def f1_score(truth: NDArray[Any], predicted: NDArray[Any]) -> float:

@@ -14,6 +14,7 @@ import numpy as np
 from organelle_widgets.errors import InputError, attributed_to
 from organelle_widgets.evaluation.matching import IOU_THRESHOLDS, match_labels
 from organelle_widgets.io.field_table import read_field_table
+from organelle_widgets.pipeline import DEFAULT_SEGMENTER
 from organelle_widgets.segmentation import SEGMENTERS, Segmenter, make_segmenter
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ __all__ = ["evaluate_segmentation"]
 def evaluate_segmentation(
     folder: str | Path,
     *,
-    segmenter: str | Segmenter = "watershed",
+    segmenter: str | Segmenter = DEFAULT_SEGMENTER,
     folders: Collection[str] | None = None,
     limit: int | None = None,
     progress: Callable[[float], None] | None = None,

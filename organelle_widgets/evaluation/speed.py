@@ -10,7 +10,6 @@ import importlib
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -55,6 +54,8 @@ def measure_stages(size: int = 2048) -> dict[str, Any]:
     ------
     StepError
         If the measured process fails.
+    SettingsError
+        If no field can have that size.
     """
     import imageio.v3 as iio
 
@@ -84,6 +85,8 @@ def _peak_mib() -> float:
     if status.is_file():
         line = next(text for text in status.read_text().splitlines() if text.startswith("VmHWM"))
         return int(line.split()[1]) / 2**10
+    import resource  # not on Windows
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 

@@ -115,6 +115,11 @@ def test_limit_and_ids_choose_fields(sample):
         evaluate_classification(sample, classifier=Bright(), ids=["nobody"])
 
 
+def test_a_limit_below_one_is_refused(sample):
+    with pytest.raises(InputError, match="at least 1 field; found 0"):
+        evaluate_classification(sample, classifier=Bright(), limit=0)
+
+
 def test_all_unreadable_fields_are_named(tmp_path):
     write_sample(tmp_path, n_fields=3, seed=2, shape=(64, 64), pixel_size_um=0.32)
     files = sorted(tmp_path.rglob("*_blue.png"))

@@ -83,3 +83,9 @@ def test_categorical_scores_survive_zeros():
 def test_mean_over_present_leaves_nan_out():
     assert mean_over_present([1.0, float("nan"), 0.0]) == 0.5
     assert np.isnan(mean_over_present([float("nan")]))
+
+
+def test_top_k_names_no_class_of_probability_zero():
+    truth = np.array([[True, False, False], [True, False, False]])
+    said = np.array([[0.0, 0.0, 0.0], [0.1, 0.0, 0.9]])
+    assert top_k(truth, said, 2) == 0.5
