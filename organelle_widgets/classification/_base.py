@@ -67,6 +67,12 @@ class Classifier(ABC):
         ------
         ClassificationError
             If the backend returns anything but probabilities.
+        InputError
+            If field and masks differ in shape.
+        WeightsError
+            If the backend's weights are missing or damaged.
+        Cancelled
+            If `progress` raises it.
         """
         report = progress or Monitor().part("classification", 0, 1)
         ids = masks.cell_ids

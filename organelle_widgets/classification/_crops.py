@@ -88,7 +88,7 @@ def channel_ranges(field: Field, masks: Masks) -> tuple[NDArray[np.float32], NDA
 
     Notes
     -----
-    Percentiles are taken of a regular sample of about 131,000 pixels.
+    Percentiles are taken of a regular sample of at least 131,000 pixels, or of all where there are fewer.
     """
     step = max(1, int(np.sqrt(field.pixels[0].size / _SAMPLES)))
     pixels = field.pixels[:, ::step, ::step]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from organelle_widgets.core.labels import CLASS_NAMES, N_CLASSES
 from organelle_widgets.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["KerasNetwork", "load_network", "read_card", "sha256_of"]
+__all__ = ["KerasNetwork", "load_network", "quiet_start", "read_card", "sha256_of"]
 
 _CHATTER = re.compile(rb"[IWE]\d{4} |WARNING: All log messages before absl")
 
@@ -148,7 +149,7 @@ def load_network(path: Path) -> KerasNetwork:
     Raises
     ------
     WeightsError
-        If weights or card are missing, or don't belong together.
+        If weights or card are missing, don't belong together, or are for other classes.
     """
     with _lock:
         stamp = _stamp(path)
@@ -158,8 +159,17 @@ def load_network(path: Path) -> KerasNetwork:
                 message = f"Expected weights with SHA-256 {card['sha256']}; {path} has {found}."
                 hint = "The file was changed or damaged: install the package again."
                 raise WeightsError(message, hint=hint)
+            _check_classes(path, card)
             _networks[stamp] = KerasNetwork(_opened(path), card)
         return _networks[stamp]
+
+
+def _check_classes(path: Path, card: Mapping[str, Any]) -> None:
+    """Refuse weights whose outputs are not our classes in our order: every answer would have a wrong name."""
+    if card["classes"] != list(CLASS_NAMES):
+        found = card["classes"]
+        message = f"Expected weights for the {N_CLASSES} classes in their order; the card of {path} names {found}."
+        raise WeightsError(message, hint="Train weights with organelle-widgets train.")
 
 
 def _stamp(path: Path) -> tuple[str, int, int]:
@@ -172,21 +182,22 @@ def _stamp(path: Path) -> tuple[str, int, int]:
 
 
 def _opened(path: Path) -> Any:
-    """The model in a ``.keras`` file, without running any code of it; TensorFlow kept quiet."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    with _chatter_dropped():
+    """The model in a ``.keras`` file, without running any code of it."""
+    with quiet_start():
         import keras
 
         return keras.saving.load_model(path, safe_mode=True, compile=False)
 
 
 @contextmanager
-def _chatter_dropped() -> Iterator[None]:
-    """Drop what TensorFlow's C++ side tells of this machine as it starts; no setting of its own stops that.
+def quiet_start() -> Iterator[None]:
+    """Import Keras on TensorFlow within this, to drop what its C++ side tells of the machine as it starts.
 
-    What it writes goes to a file first; lines of its log format are dropped, all others written after.
+    No setting of its own stops that. What it writes goes to a file first; lines of its log format are dropped, all
+    others written after.
     """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     sys.stderr.flush()
     with tempfile.TemporaryFile() as kept:
         console = os.dup(2)

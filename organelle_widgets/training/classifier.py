@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from organelle_widgets.classification import CropRule
+from organelle_widgets.classification._keras import quiet_start
 from organelle_widgets.classification.cnn import EmbeddedCNN
 from organelle_widgets.core.monitor import Monitor
 from organelle_widgets.core.settings import check_settings, setting
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["TrainingSettings", "train_classifier"]
 
 MOSAICS = "cell_mosaics"
+"""Subfolder with fields of single cells on black; they are scored apart."""
 _VIEWS_UM = (0.28, 0.32, 0.37)
 """Scales at which real cells are cut, micrometres per pixel: a network should not hang on the exact one."""
 
@@ -107,19 +108,15 @@ def train_classifier(
     SettingsError
         If a setting is out of its range.
     InputError
-        If the folder or a field in it can't be used.
+        If the folder or a field in it can't be used, or no cell is left to learn from.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import keras
-
     chosen = TrainingSettings(**settings)
     folder, place = Path(data) if data is not None else None, Path(out)
     report = progress or Monitor().part("training", 0, 1)
     started = time.perf_counter()
     rng = np.random.default_rng(chosen.seed)
-    mixture = collect_cells(folder, chosen, rng, lambda done: report(0.3 * done))
-    keras.utils.set_random_seed(chosen.seed)
-    network = build_network()
+    mixture = _collect_cells(folder, chosen, rng, lambda done: report(0.3 * done))
+    network = _fresh_network(chosen.seed)
     history = fit_network(
         network,
         mixture,
@@ -132,7 +129,7 @@ def train_classifier(
     )
     place.mkdir(parents=True, exist_ok=True)
     weights = place / "cnn.keras"
-    stripped(network).save(weights)
+    _stripped(network).save(weights)
     training = {
         "settings": asdict(chosen),
         "n_cells": {name: len(kind) for name, kind in mixture.kinds.items()},
@@ -140,43 +137,35 @@ def train_classifier(
         "seconds": round(time.perf_counter() - started, 1),
     }
     write_card(weights, rule=CropRule(), training=training, scores={})
-    scores = held_out_scores(folder, weights, chosen.validation_fraction) if folder else {}
+    scores = _held_out_scores(folder, weights, chosen.validation_fraction) if folder else {}
     card = write_card(weights, rule=CropRule(), training=training, scores=scores)
     report(1.0)
     return {"weights": str(weights), "card": str(card), "scores": scores, **training}
 
 
-def stripped(network: Any) -> Any:
+def _fresh_network(seed: int) -> Any:
+    """The network with weights drawn from a seed."""
+    with quiet_start():
+        import keras
+
+        keras.utils.set_random_seed(seed)
+        return build_network()
+
+
+def _stripped(network: Any) -> Any:
     """The network without its optimizer, which would make the file four times as large."""
     bare = build_network()
     bare.set_weights(network.get_weights())
     return bare
 
 
-def collect_cells(
+def _collect_cells(
     folder: Path | None,
     settings: TrainingSettings,
     rng: np.random.Generator,
     progress: Callable[[float], None],
 ) -> Mixture:
-    """All cells to learn from.
-
-    Parameters
-    ----------
-    folder : Path or None
-        Labelled fields; those held out are left alone.
-    settings : TrainingSettings
-        How many of which kind.
-    rng : numpy.random.Generator
-        Where chance comes from.
-    progress : callable
-        Called with the share done, 0 to 1.
-
-    Returns
-    -------
-    Mixture
-        Virtual cells, and with a folder real and simulated ones too.
-    """
+    """Virtual cells, and with a folder its real cells, but for those held out, and simulated ones too."""
     virtual = virtual_cells(
         settings.virtual_fields, rng, CropRule(), lambda done: progress(0.3 * done)
     )
@@ -203,23 +192,8 @@ def collect_cells(
     return Mixture(kinds, (0.4, 0.1, 0.5), (0.95, 1.0, 1.0))
 
 
-def held_out_scores(folder: Path, weights: Path, fraction: float) -> dict[str, Any]:
-    """Scores on the fields that were kept aside.
-
-    Parameters
-    ----------
-    folder : Path
-        The labelled fields.
-    weights : Path
-        The trained weights with their card.
-    fraction : float
-        The share kept aside.
-
-    Returns
-    -------
-    dict
-        ``fields`` and ``mosaics`` as far as there are held-out ones.
-    """
+def _held_out_scores(folder: Path, weights: Path, fraction: float) -> dict[str, Any]:
+    """Scores of ``fields`` and ``mosaics`` that were kept aside, as far as there are any."""
     rows = [row for row in read_field_table(folder) if row.labels and held_out(row.id, fraction)]
     classifier, scores = EmbeddedCNN(weights=str(weights)), {}
     for name, wanted in (("fields", False), ("mosaics", True)):

@@ -83,6 +83,14 @@ def test_incomplete_weights_are_refused(copied, disc_field, disc_masks, spoil, t
         make_classifier("cnn", weights=str(copied)).classify(disc_field, disc_masks)
 
 
+def test_weights_for_other_classes_are_refused(copied, disc_field, disc_masks):
+    card = json.loads(copied.with_suffix(".json").read_text(encoding="utf-8"))
+    card["classes"] = card["classes"][::-1]
+    copied.with_suffix(".json").write_text(json.dumps(card), encoding="utf-8")
+    with pytest.raises(WeightsError, match=r"19 classes in their order; .* names \['Negative'"):
+        make_classifier("cnn", weights=str(copied)).classify(disc_field, disc_masks)
+
+
 def test_it_works_in_several_threads_at_once(disc_field, disc_masks):
     classifier = make_classifier("cnn")
     expected = classifier.classify(disc_field, disc_masks)
