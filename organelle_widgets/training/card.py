@@ -32,6 +32,11 @@ _SPLIT = (
     "Fields are kept aside by the SHA-256 of their antibody, see organelle_widgets.training.split.held_out. Held-out "
     "fields gave neither labels nor reference channels to the training, and no choice was made on them."
 )
+_REAL = {"images": _IMAGES, "licence": "CC BY-SA", "cells": _CELLS, "split": _SPLIT}
+_DRAWN = {
+    "images": "None: all cells are virtual, drawn by organelle_widgets.synthetic, with exact labels.",
+    "split": "None: no field was kept aside, and nothing was scored.",
+}
 _LIMITS = (
     "There are few labelled fields, of many classes one or two or none: the scores say little of a single class. "
     "Labels of fields stand for their cells. Structures below 0.6 um are lost in the crops. Not for diagnosis."
@@ -54,7 +59,8 @@ def write_card(
     rule : CropRule
         How its cells are cut.
     training : mapping
-        Settings and numbers of the training; JSON-serialisable.
+        Settings and numbers of the training, with ``n_cells`` by kind; JSON-serialisable. Without real cells the
+        card names no images and no licence of theirs.
     scores : mapping
         Scores on held-out fields by the name of the set; NaN becomes null.
 
@@ -71,10 +77,7 @@ def write_card(
         "channels": [f"{channel.key}: {channel.name}" for channel in CHANNELS],
         "crop": {"size_px": rule.size, "pixel_size_um": rule.pixel_size_um},
         "output": "19 independent probabilities (sigmoid)",
-        "images": _IMAGES,
-        "licence": "CC BY-SA",
-        "cells": _CELLS,
-        "split": _SPLIT,
+        **(_REAL if "real" in training["n_cells"] else _DRAWN),
         "limits": _LIMITS,
         "training": dict(training),
         "scores": _without_nan(dict(scores)),

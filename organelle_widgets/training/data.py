@@ -15,7 +15,9 @@ import numpy as np
 
 from organelle_widgets.classification import CellCutter, CropRule
 from organelle_widgets.core.labels import N_CLASSES, NEGATIVE
+from organelle_widgets.errors import InputError
 from organelle_widgets.synthetic import simulate_protein, virtual_field
+from organelle_widgets.synthetic.proteins import SPINDLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,9 +27,8 @@ if TYPE_CHECKING:
     from organelle_widgets.core.field import Field
     from organelle_widgets.core.masks import Masks
 
-__all__ = ["Cells", "cut_cells", "join_cells", "simulated_cells", "virtual_cells"]
+__all__ = ["Cells", "cut_cells", "draw_classes", "join_cells", "simulated_cells", "virtual_cells"]
 
-SPINDLE = 11
 _SMALLEST_PX = 100
 _COMMON = (0, 2, 4, 5, 7, 13, 14, 16, 17)
 """Classes that often come together with another one."""
@@ -128,7 +129,18 @@ def _as_bytes(crops: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def draw_classes(rng: np.random.Generator) -> tuple[int, ...]:
-    """Classes of one simulated cell: all 19 equally often, in two of five cells with a common second one."""
+    """Choose the classes of one simulated cell.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Where chance comes from.
+
+    Returns
+    -------
+    tuple of int
+        Ascending. All 19 come first equally often; two of five get a common class besides, `Negative` never.
+    """
     first = int(rng.integers(N_CLASSES))
     if first == NEGATIVE or rng.random() >= 0.4:
         return (first,)
@@ -161,9 +173,17 @@ def simulated_cells(
     -------
     Cells
         With exact labels.
+
+    Raises
+    ------
+    InputError
+        If no cell has at least 100 px of cell and of nucleus.
     """
     usable = references.parts.sum(axis=(2, 3)).min(axis=1) >= _SMALLEST_PX
     chance = references.share * usable
+    if not chance.any():
+        message = f"Expected cells with a nucleus to draw proteins on; found none among {len(references)} cells."
+        raise InputError(message, hint="Train without simulated cells, or on more fields.")
     chosen = rng.choice(len(references), n_cells, p=chance / chance.sum())
     crops, truth = references.crops[chosen], np.zeros((n_cells, N_CLASSES), np.float32)
     for i, (crop, row) in enumerate(zip(crops, truth, strict=True)):

@@ -1,4 +1,4 @@
-"""Fitting the network: batches of mixed cells, the loop, and what is written in the end."""
+"""Fitting the network: batches of mixed cells, and the loop over them."""
 
 from __future__ import annotations
 
@@ -80,7 +80,9 @@ def fit_network(
     rng: np.random.Generator,
     progress: Callable[[float], None] | None = None,
 ) -> list[float]:
-    """Fit a network by binary cross-entropy, AdamW and a cosine schedule; weights are averaged over the last steps.
+    """Fit a network by binary cross-entropy, AdamW and a cosine schedule with a warm-up.
+
+    The weights in the end are a running mean of those of the last few hundred steps.
 
     Parameters
     ----------
@@ -93,7 +95,7 @@ def fit_network(
     batch_size : int
         Cells in a batch.
     learning_rate : float
-        At the start.
+        The highest: reached from a tenth of it within the first twentieth of the steps; it falls to a hundredth.
     rng : numpy.random.Generator
         Draws cells and changes.
     progress : callable, optional
@@ -103,6 +105,11 @@ def fit_network(
     -------
     list of float
         Mean loss of each epoch.
+
+    References
+    ----------
+    Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101 (AdamW) and 2017,
+    https://arxiv.org/abs/1608.03983 (cosine schedule); Polyak and Juditsky 1992, doi:10.1137/0330046 (averaging).
     """
     from keras import losses, optimizers
 

@@ -9,13 +9,14 @@ import csv
 from functools import partial
 from typing import TYPE_CHECKING
 
-import imageio.v3 as iio
 import numpy as np
 from scipy import ndimage
 
 from organelle_widgets.core.field import Field
 from organelle_widgets.core.labels import parse_labels
+from organelle_widgets.errors import InputError
 from organelle_widgets.io.field_table import read_field_table
+from organelle_widgets.io.readers import reader_for
 from organelle_widgets.training.data import Cells, cut_cells, join_cells
 
 if TYPE_CHECKING:
@@ -29,7 +30,11 @@ __all__ = ["labelled_fields", "real_cells"]
 
 COMPOSITES = "composites_rgb"
 _WHITE = 170
+"""Grey level above which all three colours together are a scale bar; organelles are never white."""
 _BAR_CORNER = 0.2
+"""Share of rows and columns, from the bottom right, in which a scale bar may lie."""
+_STAINED = 16
+"""99th percentile of grey levels above which the red plane holds a stain and not a lossy format's leakage."""
 
 
 def labelled_fields(
@@ -53,6 +58,11 @@ def labelled_fields(
         Its classes; at least one.
     read : callable
         Reads it.
+
+    Raises
+    ------
+    InputError
+        If a table is missing a column or names an unknown class.
     """
     for row in read_field_table(data):
         if row.labels and keep(row.id):
@@ -61,7 +71,11 @@ def labelled_fields(
     if not table.is_file():
         return
     with table.open(newline="", encoding="utf-8") as lines:
-        for line in csv.DictReader(lines):
+        records = csv.DictReader(lines)
+        if not {"file", "labels"} <= set(records.fieldnames or ()):
+            message = f"Expected the columns file and labels; found {', '.join(records.fieldnames or ())}."
+            raise InputError(message, source=str(table))
+        for line in records:
             labels, path = parse_labels(line["labels"]), table.parent / line["file"]
             if labels and keep(path.stem):
                 yield path.stem, labels, partial(_read_composite, path)
@@ -69,14 +83,16 @@ def labelled_fields(
 
 def _read_composite(path: Path) -> Field:
     """A picture of three channels, its white scale bar painted over."""
-    picture = iio.imread(path)
-    rows, cols = (int(n * (1 - _BAR_CORNER)) for n in picture.shape[:2])
-    corner = picture[rows:, cols:]
-    corner[ndimage.binary_dilation(corner.min(axis=2) > _WHITE, iterations=4)] = 0
-    red = picture[..., 0]
-    missing = {"yellow"} if np.percentile(red, 99) > 16 else {"red", "yellow"}
-    planes = [red if "red" not in missing else red * 0, picture[..., 1], picture[..., 2], red * 0]
-    return Field(np.stack(planes), path.stem, 0.08, "given", frozenset(missing))
+    picture = reader_for(path).planes(path, (0, 1, 2)).copy()
+    rows, cols = (int(n * (1 - _BAR_CORNER)) for n in picture.shape[1:])
+    corner = picture[:, rows:, cols:]
+    corner[:, ndimage.binary_dilation(corner.min(axis=0) > _WHITE, iterations=4)] = 0
+    missing = {"yellow"}
+    if np.percentile(picture[0], 99) <= _STAINED:
+        missing.add("red")
+        picture[0] = 0
+    planes = np.concatenate([picture, np.zeros_like(picture[:1])])
+    return Field(planes, path.stem, 0.08, "given", frozenset(missing))
 
 
 def real_cells(
@@ -109,7 +125,7 @@ def real_cells(
     Raises
     ------
     InputError
-        If a table or a field can't be read.
+        If a table or a field can't be read, or no cell is found.
     """
     wanted = list(labelled_fields(data, keep))
     found = []
@@ -118,13 +134,17 @@ def real_cells(
         masks = segmenter.segment(field)
         named = dict.fromkeys((int(cell) for cell in masks.cell_ids), labels)
         if named:
-            found.append(join_views([cut_cells(field, masks, named, rule) for rule in rules]))
+            found.append(_one_field([cut_cells(field, masks, named, rule) for rule in rules]))
         if progress is not None:
             progress((done + 1) / len(wanted))
+    if not found:
+        message = f"Expected labelled fields with cells to learn from; found none in {len(wanted)} fields."
+        hint = "Give labels in fields.csv, more fields, or a smaller share of them held out."
+        raise InputError(message, source=str(data), hint=hint)
     return join_cells(found)
 
 
-def join_views(views: Sequence[Cells]) -> Cells:
+def _one_field(views: Sequence[Cells]) -> Cells:
     """Views of one field as one field's cells."""
     joined = join_cells(views)
     return Cells(joined.crops, joined.parts, joined.truth, np.zeros_like(joined.source))

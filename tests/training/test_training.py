@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 
 from organelle_widgets.classification import CropRule, make_classifier
 from organelle_widgets.core.labels import NEGATIVE
-from organelle_widgets.errors import SettingsError
+from organelle_widgets.errors import InputError, SettingsError
 from organelle_widgets.segmentation import make_segmenter
 from organelle_widgets.synthetic import virtual_field, write_sample
 from organelle_widgets.training import train_classifier
@@ -125,6 +127,56 @@ def test_real_cells_are_cut_at_every_scale(sample):
     np.testing.assert_array_equal(np.unique(twice.source), np.unique(once.source))
 
 
+def test_a_folder_without_wanted_fields_is_refused(sample):
+    with pytest.raises(
+        InputError, match=r"cells to learn from; found none in 0 fields.*fields.csv"
+    ):
+        real_cells(sample, [RULE], make_segmenter("watershed"), lambda name: False)
+
+
+def test_cells_without_nuclei_get_no_simulated_protein(cells):
+    bare = Cells(cells.crops, np.zeros_like(cells.parts), cells.truth, cells.source)
+    with pytest.raises(InputError, match=f"cells with a nucleus .* none among {len(cells)} cells"):
+        simulated_cells(bare, 2, np.random.default_rng(0), 1.28)
+
+
+@pytest.fixture
+def pictures(sample, tmp_path):
+    """The folder of a sample with one colour picture beside it, whose corner holds a scale bar."""
+    shutil.copytree(sample, tmp_path, dirs_exist_ok=True)
+    folder = tmp_path / "composites_rgb"
+    folder.mkdir()
+    picture = np.zeros((100, 120, 3), np.uint8)
+    picture[20:60, 20:60] = (0, 90, 60)
+    picture[92:95, 100:115] = 255
+    iio.imwrite(folder / "drawn.png", picture)
+    (folder / "composites.csv").write_text("file,labels\ndrawn.png,0|16\n")
+    return tmp_path
+
+
+def test_colour_pictures_are_read_without_their_scale_bar(pictures):
+    found = list(labelled_fields(pictures, lambda name: name == "drawn"))
+    assert [(name, labels) for name, labels, _ in found] == [("drawn", (0, 16))]
+    field = found[0][2]()
+    assert field.missing == {"red", "yellow"}
+    assert field.shape == (100, 120)
+    assert field.pixels[:, 90:, 96:].max() == 0
+    assert field.pixels[:, 30, 30].tolist() == [0, 90, 60, 0]
+
+
+def test_a_table_of_pictures_without_its_columns_is_refused(pictures):
+    (pictures / "composites_rgb" / "composites.csv").write_text("name,labels\ndrawn.png,0\n")
+    with pytest.raises(InputError, match="columns file and labels; found name, labels"):
+        list(labelled_fields(pictures, lambda name: True))
+
+
+def test_a_damaged_picture_is_refused(pictures):
+    (pictures / "composites_rgb" / "drawn.png").write_bytes(b"no picture")
+    (read,) = [read for _, _, read in labelled_fields(pictures, lambda name: name == "drawn")]
+    with pytest.raises(InputError, match="Expected an image"):
+        read()
+
+
 @pytest.mark.tensorflow
 @pytest.mark.filterwarnings(  # Keras reading TensorFlow's variables with NumPy 2
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
@@ -146,6 +198,7 @@ def test_a_tiny_run_learns_repeats_and_loads(sample, tmp_path, disc_field, disc_
     card = json.loads((tmp_path / "a" / "cnn.json").read_text(encoding="utf-8"))
     assert card["training"]["settings"]["epochs"] == 3
     assert card["training"]["n_cells"]["simulated"] == 24
+    assert card["licence"] == "CC BY-SA"
     trained = make_classifier("cnn", weights=first["weights"])
     assert trained.classify(disc_field, disc_masks).shape == (3, 19)
 
@@ -159,6 +212,9 @@ def test_without_data_virtual_cells_are_learnt_and_nothing_is_scored(tmp_path):
     assert set(report["n_cells"]) == {"virtual"}
     assert report["scores"] == {}
     assert (tmp_path / "cnn.keras").stat().st_size < 4e6  # no optimizer in it
+    card = json.loads((tmp_path / "cnn.json").read_text(encoding="utf-8"))
+    assert "licence" not in card  # no recorded image was used
+    assert "virtual" in card["images"]
 
 
 @pytest.mark.parametrize(
