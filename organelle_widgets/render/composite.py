@@ -128,6 +128,11 @@ def stretch(plane: NDArray[Any], window: Window) -> NDArray[np.uint8]:
     -------
     ndarray of uint8, shape (Y, X)
         Values outside of the window are clipped.
+
+    Raises
+    ------
+    InputError
+        If the window's values are equal or in the wrong order.
     """
     if plane.dtype in (np.uint8, np.uint16):
         levels = np.arange(np.iinfo(plane.dtype).max + 1, dtype=np.float32)
@@ -139,6 +144,11 @@ def stretch(plane: NDArray[Any], window: Window) -> NDArray[np.uint8]:
 def _to_bytes(values: NDArray[np.float32], window: Window) -> NDArray[np.uint8]:
     """Values as bytes of the window."""
     low, high = window
+    if not high > low:
+        message = (
+            f"Expected a window whose upper value is above its lower one; found {low} and {high}."
+        )
+        raise InputError(message)
     scaled = (values - np.float32(low)) * np.float32(255 / (high - low))
     shown: NDArray[np.uint8] = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
     return shown
@@ -195,7 +205,7 @@ def composite(
     Raises
     ------
     InputError
-        If a channel is unknown or a colour can't be read.
+        If a channel is unknown, a colour can't be read, or a window is empty.
     """
     layers = []
     for index in dict.fromkeys(channel_index(name) for name in channels):

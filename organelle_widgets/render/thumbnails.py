@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -124,8 +125,6 @@ def cell_channels(
     InputError
         If a colour can't be read.
     """
-    from dataclasses import replace
-
     shown = windows or field_windows(field)
     square = _square_of(cell_row, 0.0)
     rows, cols = _window_of(square, field.shape)

@@ -143,3 +143,9 @@ def test_downscale_keeps_color_and_dtype():
 def test_downscale_refuses_zero():
     with pytest.raises(InputError, match="factor of 1 or more; found 0"):
         downscale(np.zeros((2, 2)), 0)
+
+
+@pytest.mark.parametrize("window", [(3.0, 3.0), (4.0, 3.0), (0.0, float("nan"))])
+def test_an_empty_window_is_refused(window):
+    with pytest.raises(InputError, match=r"upper value is above its lower one; found \d"):
+        stretch(np.zeros((2, 2), np.uint8), window)
