@@ -16,12 +16,21 @@ from pathlib import Path
 
 from organelle_widgets.errors import InputError
 
-__all__ = ["ROOT_VARIABLE", "notebook_path", "serve", "voila_command", "voila_environment"]
+__all__ = [
+    "ROOT_VARIABLE",
+    "free_port",
+    "notebook_path",
+    "serve",
+    "voila_command",
+    "voila_environment",
+]
 
 ROOT_VARIABLE = "ORGANELLE_WIDGETS_ROOT"
 """Environment variable with the folder that the page's folder picker is confined to."""
 
 _PACKAGE = Path(__file__).resolve().parent
+_LAST_PORT = 65535
+_PATIENCE_S = 20.0  # what Voila gets to end its kernels
 
 
 def notebook_path() -> Path:
@@ -130,9 +139,13 @@ def free_port(port: int, ip: str = "127.0.0.1") -> int:
     Raises
     ------
     InputError
-        If none of fifty ports is free.
+        If that is no TCP port, or none of fifty ports is free.
     """
-    for candidate in range(port, port + 50) if port else (0,):
+    if not 0 <= port <= _LAST_PORT:
+        message = f"Expected a TCP port from 0 to {_LAST_PORT}; found {port}."
+        raise InputError(message, hint="Choose another with --port.")
+    last = min(port + 49, _LAST_PORT)
+    for candidate in range(port, last + 1) if port else (0,):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -140,7 +153,7 @@ def free_port(port: int, ip: str = "127.0.0.1") -> int:
             except OSError:
                 continue
             return int(probe.getsockname()[1])
-    message = f"Expected a free port from {port} to {port + 49}; found none."
+    message = f"Expected a free port from {port} to {last}; found none."
     raise InputError(message, hint="Choose another with --port.")
 
 
@@ -178,7 +191,10 @@ def serve(port: int, root: Path, *, browser: bool = True, ip: str = "127.0.0.1")
             return server.wait()
         except KeyboardInterrupt:
             server.terminate()
-            server.wait(20)
+            try:
+                server.wait(_PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                server.kill()
             return 0
 
 

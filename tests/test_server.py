@@ -59,3 +59,9 @@ def test_a_taken_port_is_left_alone() -> None:
         port = taken.getsockname()[1]
         assert server.free_port(port) != port
     assert server.free_port(0) > 0
+
+
+@pytest.mark.parametrize("port", [-1, 70000])
+def test_what_is_no_port_is_refused(port: int) -> None:
+    with pytest.raises(InputError, match=f"0 to 65535; found {port}"):
+        server.free_port(port)
