@@ -1,7 +1,7 @@
 """Where in the cell is this protein? Find out in Jupyter, in Voila or on the command line.
 
 Segment the cells of a four-channel immunofluorescence field, classify each into 19 organelle classes, and explore
-the result in Jupyter, in Voila or on the command line. Importing the package loads neither torch nor TensorFlow.
+the result. Public names are loaded when they are first used: importing the package loads neither torch nor TensorFlow.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from organelle_widgets.core.masks import Masks
     from organelle_widgets.core.monitor import Monitor
     from organelle_widgets.core.results import FieldResult
+    from organelle_widgets.io import discover_fields, read_field
+    from organelle_widgets.pipeline import analyze_field
+    from organelle_widgets.render.charts.probability import ProbabilityChart
+    from organelle_widgets.synthetic import virtual_field
 
 __version__ = "0.1.0"
 

@@ -1,6 +1,6 @@
 """One field's story on one page: find the cells, classify them, put the answer together.
 
-Everything that analyses a field (the page, the command line, a batch, a cluster) comes through here.
+The page, the command line and the samples come through here; evaluation and training call the steps themselves.
 """
 
 from __future__ import annotations
@@ -69,8 +69,12 @@ def analyze_field(
         If the field can't be read.
     SettingsError
         If a name, a setting or the threshold is wrong.
+    BackendUnavailableError
+        If a package that a backend needs is not installed.
     SegmentationError, ClassificationError
         If a step fails.
+    WeightsError
+        If the classifier's weights are missing or damaged.
     Cancelled
         If the monitor was asked to stop.
 

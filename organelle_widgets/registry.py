@@ -27,9 +27,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_SCANNING = (
-    threading.RLock()
-)  # a second thread waits for the whole list instead of seeing half of it
+_SCANNING = threading.RLock()
+"""Held while a folder is scanned: a second thread waits for the whole list instead of seeing half of it."""
 
 
 @dataclass(frozen=True)

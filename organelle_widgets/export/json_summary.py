@@ -33,9 +33,9 @@ def summary(result: FieldResult) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``schema_version``, ``field`` (name, size, pixel size and where that is from), ``channels``,
-        ``n_cells``, ``summary`` (one sentence), ``prediction`` (of the field; null without cells),
-        ``cells_per_class``, ``notes``, ``timings_s`` and ``provenance``.
+        ``schema`` and ``schema_version``, ``summary`` (one sentence), ``field`` (name, size, pixel size and
+        where that is from), ``channels``, ``n_cells``, ``n_cells_on_border``, ``prediction`` (of the field;
+        null without cells), ``cells_per_class``, ``notes``, ``timings_s`` and ``provenance``.
     """
     field = result.field
     rows, cols = field.shape

@@ -164,9 +164,7 @@ def build_sample(sample: Sample, folder: Path) -> FieldResult:
         pixel_size_um=_PIXEL_SIZE_UM,
         name=f"virtual {sample.key}",
     )
-    analyze_field(
-        virtual.field
-    )  # the models are loaded first, so that the timings are those of a warm run
+    analyze_field(virtual.field)  # loads the models, so that the timings are those of a warm run
     result = analyze_field(virtual.field)
     target = folder / sample.key
     target.mkdir(parents=True, exist_ok=True)

@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Watershed"]
 
 _WORK_UM = 0.32  # micrometres per pixel at which labels are found
-_HAZE = (
-    0.65  # a nucleus whose surroundings exceed this share of its own square-root intensity is haze
-)
+_HAZE = 0.65  # surroundings brighter than this share of a nucleus (square root scale) make it haze
 _NEIGHBOURHOOD_UM = 16.0  # a nucleus is compared with the brightest one this near
 _CYTOPLASM_SMOOTHING_UM = 1.0
 _RING_UM = 4.0  # the ring around nuclei that tells how bright cytoplasm is

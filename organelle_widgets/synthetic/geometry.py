@@ -1,7 +1,7 @@
 """Where virtual cells lie and what shapes they have: the masks, before anything is painted.
 
-Sizes and shapes follow the published statistics of HPA fields: cells 15 to 50 um across, mostly 20 to 45, half to three
-quarters of the field covered, neighbours touching, borders cutting cells.
+Sizes and shapes are chosen to look like HPA fields: cells 15 to 50 um across, mostly 20 to 45, half to three quarters
+of the field covered, neighbours touching, borders cutting cells.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def _window(
     )
 
 
-def _fineoutline_score(
+def _fine_score(
     rng: np.random.Generator, outline: Placed, window: tuple[slice, slice], px: float, step: int
 ) -> NDArray[np.float32]:
     """The score of every pixel of a window, with ruffles, by way of a coarse grid."""
@@ -211,7 +211,7 @@ def _draw_cells(
         window = _window(outline, shape, px, step)
         if window is None:
             continue
-        score = _fineoutline_score(rng, outline, window, px, step)
+        score = _fine_score(rng, outline, window, px, step)
         wins = score < best[window]
         best[window][wins] = score[wins]
         cells[window][wins] = index

@@ -10,7 +10,7 @@ from scipy.ndimage import find_objects
 
 from organelle_widgets.core.channels import CHANNELS
 from organelle_widgets.core.field import ASSUMED_PIXEL_SIZE_UM, Field
-from organelle_widgets.core.labels import N_CLASSES
+from organelle_widgets.core.labels import N_CLASSES, NEGATIVE
 from organelle_widgets.core.masks import Masks
 from organelle_widgets.synthetic._arguments import (
     ClassChoice,
@@ -156,9 +156,9 @@ def _draw_classes(
     if may_divide:
         spindle = rng.random() < 0.6
         return ((SPINDLE,) if spindle else (int(rng.choice(MITOTIC_CLASSES)),)), True
-    rest = [index for index in range(N_CLASSES - 1) if index != SPINDLE]
+    rest = [index for index in range(N_CLASSES) if index not in (SPINDLE, NEGATIVE)]
     if rng.random() < 0.05:
-        return (N_CLASSES - 1,), False
+        return (NEGATIVE,), False
     size = int(rng.choice([1, 2, 3], p=[0.7, 0.25, 0.05]))
     return tuple(sorted(int(i) for i in rng.choice(rest, size, replace=False))), False
 
