@@ -15,7 +15,7 @@ The tree::
     └── Cancelled                             the person asked to stop
 
 A message says what was expected, what was found and what to do. `hint` holds the last part when it is
-worth a line of its own. Every exception survives pickling, because workers send them to their client.
+worth a line of its own. Every exception survives pickling, so that it can come from another process.
 """
 
 from __future__ import annotations

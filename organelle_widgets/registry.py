@@ -118,8 +118,9 @@ class Registry(Generic[T]):
                 message = f"{cls.__name__} is no {self.kind}: expected a subclass of {self._base().__name__}."
                 raise TypeError(message)
             taken = self._entries.get(name)
-            if taken and taken.cls.__qualname__ != cls.__qualname__:
-                message = f"The {self.kind} name {name!r} is taken by {taken.cls.__qualname__}."
+            if taken and _place(taken.cls) != _place(cls):
+                module, own = _place(taken.cls)
+                message = f"The {self.kind} name {name!r} is taken by {own} of {module}."
                 raise TypeError(message)
             command = install or (f"python -m pip install {' '.join(requires)}" if requires else "")
             self._entries[name] = Entry(name, title or name, cls, requires, command)
@@ -248,3 +249,8 @@ class Registry(Generic[T]):
     def name_of(self, cls: type) -> str:
         """The name that a class is registered under; the class's own where it is not."""
         return next((n for n, e in self.entries().items() if e.cls is cls), cls.__name__)
+
+
+def _place(cls: type) -> tuple[str, str]:
+    """Module and name of a class; a module that is loaded again defines it at the same place."""
+    return cls.__module__, cls.__qualname__

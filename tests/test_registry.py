@@ -115,6 +115,13 @@ def test_a_name_is_taken_once(tools):
         tools.register("hammer")(Other)
 
 
+def test_a_name_is_not_taken_by_a_namesake_of_another_module(tools):
+    tools.register("hammer")(Hammer)
+    namesake = type("Hammer", (Tool,), {"__module__": "elsewhere"})
+    with pytest.raises(TypeError, match=f"'hammer' is taken by Hammer of {__name__}"):
+        tools.register("hammer")(namesake)
+
+
 def test_resolve_takes_a_name_or_an_instance(tools):
     tools.register("hammer")(Hammer)
     mine = Hammer(3.0)
