@@ -83,6 +83,12 @@ class Field:
                 f"missing here: {', '.join(sorted(unknown))}."
             )
             raise InputError(message, source=self.name)
+        filled = [key for key in sorted(self.missing) if pixels[channel_index(key)].any()]
+        if filled:
+            message = (
+                f"Expected a missing channel to be all zero; found pixels in {', '.join(filled)}."
+            )
+            raise InputError(message, source=self.name)
         pixels = pixels.view()
         pixels.flags.writeable = False
         object.__setattr__(self, "pixels", pixels)

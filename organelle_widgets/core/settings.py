@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,7 +139,7 @@ def _problem(spec: Setting, value: Any) -> str:
         if isinstance(value, str) and (not spec.choices or value in spec.choices):
             return ""
         return f"{spec.name}: expected one of {', '.join(spec.choices) or 'any text'}; found {value!r}."
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
         return f"{spec.name}: expected a finite number; found {value!r}."
     if isinstance(spec.default, int) and value != int(value):
         return f"{spec.name}: expected a whole number; found {value!r}."

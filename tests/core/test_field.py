@@ -75,3 +75,9 @@ def test_pickling():
     copy = pickle.loads(pickle.dumps(Field(PIXELS, "f", notes=("One.",))))
     assert (copy.name, copy.notes) == ("f", ("One.",))
     assert (copy.pixels == PIXELS).all()
+
+
+def test_a_missing_channel_holds_nothing() -> None:
+    pixels = np.ones((4, 8, 9), np.uint8)
+    with pytest.raises(InputError, match=r"all zero; found pixels in yellow"):
+        Field(pixels, missing=frozenset({"yellow"}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
 from organelle_widgets.core.settings import (
@@ -67,3 +68,14 @@ def test_values_out_of_range(settings, words):
 def test_all_problems_are_said_at_once():
     with pytest.raises(SettingsError, match=r"sigma_um: .* rounds: .* mode: "):
         check_settings(Knobs(9, 0, True, "slow"))
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    @dataclass(frozen=True)
+    class Sized:
+        size: int = setting(3, label="Size", minimum=1, maximum=9)
+        width_um: float = setting(1.0, label="Width", minimum=0, maximum=2)
+
+    check_settings(Sized(np.int64(4), np.float32(0.5)))
+    with pytest.raises(SettingsError, match="size: expected 1 to 9; found 10"):
+        check_settings(Sized(np.int64(10)))
