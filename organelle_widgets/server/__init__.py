@@ -28,7 +28,7 @@ __all__ = [
 ROOT_VARIABLE = "ORGANELLE_WIDGETS_ROOT"
 """Environment variable with the folder that the page's folder picker is confined to."""
 
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parents[1]
 _LAST_PORT = 65535
 _PATIENCE_S = 20.0  # what Voila gets to end its kernels
 
