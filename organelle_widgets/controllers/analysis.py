@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from organelle_widgets import samples
 from organelle_widgets.controllers.pictures import make_pictures
 from organelle_widgets.errors import Cancelled, OrganelleWidgetsError
-from organelle_widgets.pipeline import analyze_field
+from organelle_widgets.pipeline import DEFAULT_CLASSIFIER, DEFAULT_SEGMENTER, analyze_field
 from organelle_widgets.segmentation import make_segmenter
 from organelle_widgets.state import Failure, Progress, Shown
 
@@ -51,6 +52,8 @@ class AnalysisController:
         self._on_page = on_page
         self._job: Job[Any] | None = None
         self._last_report = 0.0
+        self._source: FieldSource | None = None
+        self._opened: Any = None
 
     def open_sample(self, key: str) -> None:
         """Show a sample with its stored result.
@@ -62,6 +65,7 @@ class AnalysisController:
         """
         self._state.sample = key
         self._state.files = {}
+        self._source = self._opened = None
         self._start("Opening the sample", _load_sample, key)
 
     def open_source(self, source: FieldSource) -> None:
@@ -73,8 +77,9 @@ class AnalysisController:
             One of `organelle_widgets.discover_fields`.
         """
         self._state.sample = ""
-        work = _read_and_analyse
-        self._start("Reading the images", work, source.read, self._choices(), self._show_early)
+        self._state.files = {}
+        self._source = source
+        self._open(source, source.read)
 
     def open_files(self) -> None:
         """Read the person's own files, show the field, then analyse it."""
@@ -83,18 +88,19 @@ class AnalysisController:
         files: Any = dict(self._state.files)
         source = files.get("all", files)
         self._state.sample = ""
+        self._source = None
 
         def read(*, pixel_size_um: float | None) -> Field:
             return read_field(source, pixel_size_um=pixel_size_um)
 
-        self._start(
-            "Reading the images", _read_and_analyse, read, self._choices(), self._show_early
-        )
+        self._open(files, read)
 
     def analyse(self) -> None:
         """Analyse the field on the page with the settings of now; the old result stays until then."""
         if self._state.files:
             self.open_files()
+        elif self._source is not None:
+            self.open_source(self._source)
         elif self._state.field is not None:
             self._start("Finding cells", _analyse, self._state.field, self._choices())
 
@@ -109,6 +115,7 @@ class AnalysisController:
         if self._job is not None:
             self._job.cancel()
             self._job = None
+        self._source = self._opened = None
         state = self._state
         state.progress = None
         state.failure = None
@@ -116,6 +123,13 @@ class AnalysisController:
         state.files = {}
         state.sample = ""
         state.shown = None
+
+    def _open(self, subject: Any, read: Callable[..., Field]) -> None:
+        """Read a field and analyse it; one that is not on the page yet is shown as soon as it is read."""
+        show_early = None if subject == self._opened else self._show_early
+        self._opened = subject
+        work = _read_and_analyse
+        self._start("Reading the images", work, read, self._choices(), show_early)
 
     def _choices(self) -> dict[str, Any]:
         """What the person chose, as the work needs it."""
@@ -186,9 +200,10 @@ def _failure_of(error: BaseException | None) -> Failure | None:
     if error is None or isinstance(error, Cancelled):
         return None
     if isinstance(error, OrganelleWidgetsError):
-        place = Path(error.source).name if error.source else ""
-        named = place and place not in error.message
-        return Failure(f"{place}: {error.message}" if named else error.message, error.hint or "")
+        place = Path(error.source or "")
+        named = place.suffix and place.name not in error.message  # folders of uploads mean nothing
+        message = f"{place.name}: {error.message}" if named else error.message
+        return Failure(message, error.hint or "")
     if isinstance(error, MemoryError):
         return Failure("This machine has too little memory for the field.", "Try a smaller field.")
     logger.error("A step failed that should not.", exc_info=error)
@@ -202,13 +217,14 @@ def _load_sample(key: str, *, monitor: Monitor) -> Shown:
     """A sample, ready to show."""
     monitor.report("Opening the sample", 0.1)
     result = samples.load_sample(key)
-    return Shown(result.field, result, make_pictures(result.field, result))
+    choices = {"segmenter": DEFAULT_SEGMENTER, "settings": {}, "classifier": DEFAULT_CLASSIFIER}
+    return Shown(result.field, result, make_pictures(result.field, result), choices)
 
 
 def _read_and_analyse(
     read: Callable[..., Field],
     choices: dict[str, Any],
-    show_early: Callable[[Monitor, Shown], None],
+    show_early: Callable[[Monitor, Shown], None] | None,
     *,
     monitor: Monitor,
 ) -> Shown:
@@ -217,8 +233,11 @@ def _read_and_analyse(
     field = read(pixel_size_um=choices["pixel_size_um"])
     monitor.report("Showing the images", 0.05)
     pictures = make_pictures(field)
-    show_early(monitor, Shown(field, None, pictures))
-    return _analyse(field, choices, pictures, monitor=monitor)
+    if show_early is not None:
+        show_early(monitor, Shown(field, None, pictures))
+    shown = _analyse(field, choices, pictures, monitor=monitor)
+    given = {**shown.choices, "pixel_size_um": choices["pixel_size_um"]}
+    return dataclasses.replace(shown, choices=given)
 
 
 def _analyse(
@@ -232,4 +251,5 @@ def _analyse(
         threshold=choices["threshold"],
         monitor=monitor,
     )
-    return Shown(field, result, make_pictures(field, result, pictures))
+    used = {name: choices[name] for name in ("segmenter", "settings", "classifier")}
+    return Shown(field, result, make_pictures(field, result, pictures), used)

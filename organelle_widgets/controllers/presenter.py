@@ -55,7 +55,7 @@ class Presenter:
         events.sample.connect(self._show_sample)
         events.progress.connect(self._show_progress)
         events.failure.connect(self._show_failure)
-        events.files.connect(self._show_ready)
+        events.files.connect(self._show_files)
         events.segmenter.connect(self._show_choices)
         events.settings.connect(self._show_choices)
         events.classifier.connect(self._show_choices)
@@ -83,6 +83,7 @@ class Presenter:
 
     def _on_files(self, files: dict[str, Any]) -> None:
         self._state.files = dict(files)
+        self._state.failure = None
         if "all" in files or len(files) == len(CHANNELS):
             self._analysis.open_files()
 
@@ -141,6 +142,8 @@ class Presenter:
                 regions.sample.set_thumbnail(
                     "all" if slot == "composite" else slot, data_url(picture)
                 )
+        if shown is not None and self._state.files:
+            regions.sample.folder_field = ""
         self._show_header()
         self._show_subject()
         self._show_ready()
@@ -224,8 +227,12 @@ class Presenter:
             panel.sample = self._state.sample
             if self._state.sample:
                 panel.folder_field = ""
-        if self._state.sample and panel.files:
-            panel.clear_files()
+
+    def _show_files(self, *_: Any) -> None:
+        """The person's own files; they go when another field takes the page."""
+        if not self._state.files and self._regions.sample.files:
+            self._regions.sample.clear_files()
+        self._show_ready()
 
     def _show_progress(self, *_: Any) -> None:
         """Work under way: the old result stays, dimmed."""
@@ -251,12 +258,13 @@ class Presenter:
             c.name.lower() for c in CHANNELS if c.key in ("blue", "green") and c.key not in files
         ]
         if not files or "all" in files:
-            hint = "" if files or self._state.field else "Choose a sample, or add your own images."
+            hint = "" if files or self._state.field else "Choose a sample first"
         else:
-            hint = f"Add the {' and the '.join(lacking)} image." if lacking else ""
+            hint = f"Add {' and '.join(lacking)}" if lacking else ""
         with panel.hold_sync():
             panel.can_analyse = not hint
             panel.analyse_hint = hint
+            panel.outdated = self._state.outdated
 
     def _show_choices(self, *_: Any) -> None:
         """Backends and settings."""
@@ -267,6 +275,7 @@ class Presenter:
             panel.classifier = state.classifier
             panel.pixel_size_um = state.pixel_size_um
             panel.settings = [setting_entry(spec, state.settings.get(spec.name)) for spec in specs]
+            panel.outdated = state.outdated
 
 
 def field_chip(field: Any) -> str:

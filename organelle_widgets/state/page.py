@@ -11,6 +11,7 @@ from psygnal import SignalGroupDescriptor
 from organelle_widgets.core.predictions import DEFAULT_THRESHOLD
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from organelle_widgets.core.field import Field
@@ -65,11 +66,14 @@ class Shown:
         None while it is not analysed.
     pictures : object
         The field and its cells encoded for the views, made off the kernel's thread.
+    choices : mapping of str to object
+        What the result was made with, by the names that `PageState` has for it.
     """
 
     field: Field
     result: FieldResult | None
     pictures: Any
+    choices: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -123,6 +127,13 @@ class PageState:
     def result(self) -> FieldResult | None:
         """Its result, once there is one."""
         return self.shown.result if self.shown else None
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the result on the page was made with other choices than those of now."""
+        if self.result is None or self.shown is None:
+            return False
+        return any(getattr(self, name) != value for name, value in self.shown.choices.items())
 
     @property
     def busy(self) -> bool:

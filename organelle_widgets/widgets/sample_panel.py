@@ -103,6 +103,8 @@ class SamplePanel(PageRegion):
         Confidence threshold, 0 to 1.
     can_analyse, analyse_hint : bool, str
         Whether the button works, and what is missing if it does not.
+    outdated : bool
+        Whether the result on the page was made with other settings than those shown.
     progress : dict
         Work under way: ``step``, ``fraction``; empty for none.
     error : dict
@@ -145,7 +147,8 @@ class SamplePanel(PageRegion):
     classifier = traitlets.Unicode().tag(sync=True)
     threshold = traitlets.Float(DEFAULT_THRESHOLD, min=0, max=1).tag(sync=True)
     can_analyse = traitlets.Bool(False).tag(sync=True)
-    analyse_hint = traitlets.Unicode("Choose a sample first.").tag(sync=True)
+    analyse_hint = traitlets.Unicode("Choose a sample first").tag(sync=True)
+    outdated = traitlets.Bool(False).tag(sync=True)
     progress = traitlets.Dict().tag(sync=True)
     error = traitlets.Dict().tag(sync=True)
 

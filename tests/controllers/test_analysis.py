@@ -202,3 +202,62 @@ def test_a_new_field_forgets_the_selection(
     analysis.open_files()
     wait(lambda: not state.busy)
     assert state.selected == 0
+
+
+def test_a_pixel_size_takes_effect_on_a_field_of_a_folder(
+    state: PageState, analysis: AnalysisController, files: dict[str, Path]
+) -> None:
+    analysis.open_source(find_field(files["green"]))
+    wait(lambda: not state.busy)
+    assert not state.outdated
+    before = state.result
+    shown: list[bool] = []
+    state.events.shown.connect(lambda new: shown.append(new.result is not None))
+    state.pixel_size_um = 0.16
+    assert state.outdated
+    assert state.result is before
+    analysis.analyse()
+    wait(lambda: not state.busy)
+    assert state.field.pixel_size_um == 0.16
+    assert not state.outdated
+    assert shown == [True]
+
+
+def test_a_field_of_a_folder_takes_the_place_of_files(
+    state: PageState, analysis: AnalysisController, files: dict[str, Path], tmp_path: Path
+) -> None:
+    state.files = files
+    analysis.open_files()
+    wait(lambda: not state.busy)
+    other = tmp_path / "other"
+    other.mkdir()
+    for key, path in files.items():
+        (other / f"second_{key}.png").write_bytes(path.read_bytes())
+    analysis.open_source(find_field(other / "second_green.png"))
+    wait(lambda: not state.busy)
+    analysis.analyse()
+    wait(lambda: not state.busy)
+    assert state.files == {}
+    assert state.field.name == "second"
+
+
+def test_a_message_names_no_folder_of_uploads(
+    state: PageState, analysis: AnalysisController, files: dict[str, Path], tmp_path: Path
+) -> None:
+    iio.imwrite(files["green"], np.zeros((64, 64), np.uint8))
+    state.files = files
+    analysis.open_files()
+    wait(lambda: not state.busy)
+    assert tmp_path.name not in state.failure.message
+    assert state.failure.message.startswith("Expected channels of one size")
+
+
+def test_a_sample_is_outdated_by_other_settings(
+    state: PageState, analysis: AnalysisController
+) -> None:
+    state.pixel_size_um = 0.3
+    analysis.open_sample(list_samples()[0].key)
+    wait(lambda: not state.busy)
+    assert not state.outdated
+    state.settings = {"nucleus_threshold": 0.3}
+    assert state.outdated

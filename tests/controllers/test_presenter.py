@@ -119,7 +119,7 @@ def test_four_files_open_the_field_and_three_wait(page: PageUnderTest) -> None:
 def test_missing_files_are_named(page: PageUnderTest) -> None:
     page.regions.sample.files_changed.emit({"red": "red.png"})
     assert not page.regions.sample.can_analyse
-    assert page.regions.sample.analyse_hint == "Add the protein and the nuclei image."
+    assert page.regions.sample.analyse_hint == "Add protein and nuclei"
 
 
 def test_settings_that_are_defaults_are_not_kept(page: PageUnderTest) -> None:
@@ -140,3 +140,30 @@ def test_an_emptied_page_is_empty_everywhere(page: PageUnderTest) -> None:
     assert page.regions.film.cells == []
     assert page.regions.cell.subject == {}
     assert not page.regions.sample.can_analyse
+
+
+def test_own_files_go_when_another_field_takes_the_page(page: PageUnderTest) -> None:
+    page.regions.sample.files = [{"slot": "blue", "name": "a_blue.png", "size": 9, "thumb": ""}]
+    page.state.files = {"blue": "a_blue.png"}
+    page.state.files = {}
+    assert page.regions.sample.files == []
+
+
+def test_other_files_overtake_what_went_wrong(page: PageUnderTest) -> None:
+    page.state.failure = Failure("The green image is cut short.")
+    page.regions.sample.files_changed.emit({"red": "red.png"})
+    assert page.regions.sample.error == {}
+
+
+def test_changed_settings_are_said(page: PageUnderTest) -> None:
+    field = page.result.field
+    used = {"segmenter": "watershed", "settings": {}, "pixel_size_um": None}
+    page.state.shown = Shown(field, page.result, make_pictures(field, page.result), used)
+    panel = page.regions.sample
+    assert not panel.outdated
+    panel.setting_changed.emit("nucleus_threshold", 0.3)
+    assert panel.outdated
+    panel.setting_changed.emit("nucleus_threshold", 0.5)
+    assert not panel.outdated
+    panel.pixel_size_changed.emit(0.1)
+    assert panel.outdated

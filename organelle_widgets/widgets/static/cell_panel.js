@@ -68,6 +68,7 @@ function answer(model, picture) {
     chip.classList.toggle("ow-unsure", !s.sure);
     const highest = fixed(s.confidence ?? 0);
     chip.textContent = s.sure ? `confidence ${highest}` : `highest ${highest}`;
+    chip.hidden = !s.n_cells && s.kind === "field";
     chip.title = s.sure ? "Probability of the first class" : `No class reaches the threshold of ${fixed(model.get("threshold"))}`;
   };
   const element = h("div", { class: "ow-who" }, picture, h("div", { class: "ow-words", "aria-live": "polite" }, caption, title, detail, chip));

@@ -232,7 +232,7 @@ export default {
         dialogCount.textContent = words;
         const busy = model.get("busy");
         empty.hidden = cells.length > 0;
-        empty.textContent = all.length ? "No cell of this class." : busy ? "Looking for cells…" : "The cells of the field appear here.";
+        empty.textContent = all.length ? "No cell of this class." : busy ? "Looking for cells…" : "No cells to show.";
         panel.classList.toggle("ow-dim", busy);
         panel.setAttribute("aria-busy", String(busy));
       }),

@@ -42,7 +42,7 @@ function samplesTab(model) {
   return { element: list, stop };
 }
 
-function folderTab(model) {
+function folderTab(model, say) {
   const up = h(
     "button",
     { type: "button", class: "ow-iconbutton ow-plain", title: "Up one folder", "aria-label": "Up one folder", onclick: () => model.send({ type: "up-folder" }) },
@@ -50,7 +50,8 @@ function folderTab(model) {
   );
   const path = h("span", { class: "ow-path" }, h("bdi"));
   const list = h("div", { class: "ow-lines" });
-  const bar = h("div", { class: "ow-path-bar" }, up, path);
+  const size = pixelSize(model, say);
+  const bar = h("div", { class: "ow-path-bar" }, up, path, size.element);
   const line = (entry, base) => {
     const folder = entry.kind === "folder";
     const current = !folder && model.get("folder_field") === (base ? `${base}/${entry.name}` : entry.name);
@@ -69,13 +70,13 @@ function folderTab(model) {
     const note = bar.hidden ? "This server shares no folder. Give your own files instead." : "No fields in this folder.";
     list.replaceChildren(...(lines.length && !bar.hidden ? lines : [emptyNote(note)]));
   });
-  return { element: h("div", { class: "ow-folder" }, bar, list), stop };
+  return { element: h("div", { class: "ow-folder" }, bar, list), stop: () => (stop(), size.stop()) };
 }
 
 /** One row of the Files tab. */
 function slotRow(spec, { browse, remove }) {
   const lead = h("span", { class: "ow-slot-lead" });
-  const name = h("small");
+  const name = h("small", {}, h("bdi"));
   const fill = h("i");
   const bar = h("span", { class: "ow-bar", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100, "aria-label": `${spec.title}: upload` }, fill);
   const input = h("input", { type: "file", class: "ow-file", tabindex: -1, "aria-hidden": "true", "data-slot": spec.slot, onchange: () => browse(input) });
@@ -93,7 +94,8 @@ function slotRow(spec, { browse, remove }) {
     lead.replaceChildren(thumbnail(job ? "" : file?.thumb, icon(file || job ? "file" : "plus")));
     lead.firstChild.classList.toggle("ow-thumb-file", Boolean(file || job));
     const wanted = spec.slot === "all" ? "" : `name ends in _${spec.slot}`;
-    name.textContent = failed ? `Not taken: ${job.name}` : (job?.name ?? file?.name ?? wanted);
+    name.firstChild.textContent = failed ? `Not taken: ${job.name}` : (job?.name ?? file?.name ?? wanted);
+    name.classList.toggle("ow-end", Boolean(file || job) && !failed);
     name.title = failed ? `${failed.message} ${failed.hint ?? ""}` : name.textContent;
     const size = job?.size ?? file?.size;
     pick.title = file || job ? `${job?.name ?? file.name} · ${bytesInWords(size)}. Press to replace it.` : `Choose the ${spec.title} image, or drop it here`;
@@ -115,7 +117,12 @@ function filesTab(model, say) {
   const take = (files, dropped = null) => {
     const { jobs, problem } = assignFiles([...files], keys, dropped);
     for (const [slot, file] of jobs) uploads.add(slot, file);
-    say(problem);
+    say(problem || otherChannel(jobs));
+  };
+  const otherChannel = ([[slot, file]] = [[]]) => {
+    const named = file && slot !== "all" && channelOfName(file.name, keys);
+    const title = (key) => slots.find((spec) => spec.slot === key).title;
+    return named && named !== slot ? `“${file.name}” is named like ${title(named)}, and is taken as ${title(slot)}.` : "";
   };
   const takeFrom = (slot) => (input) => {
     take(input.files, slot);
@@ -298,14 +305,16 @@ function thresholdSlider(model) {
 /** Analyse, its progress in the same place, and New sample, which is Cancel meanwhile. */
 function runButtons(model, forget) {
   const hint = h("span", { class: "ow-hidden", id: freshId("hint") });
-  const start = h("button", { type: "button", class: "ow-primary ow-analyse", "aria-describedby": hint.id, onclick: () => model.get("can_analyse") && model.send({ type: "analyse" }) }, "Analyse");
+  const label = h("span");
+  const note = h("small", { "aria-hidden": "true" });
+  const start = h("button", { type: "button", class: "ow-primary ow-analyse", "aria-describedby": hint.id, onclick: () => model.get("can_analyse") && model.send({ type: "analyse" }) }, label, note);
   const fill = h("i");
   const words = h("span");
   const bar = h("div", { class: "ow-busy", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, fill, words);
   const reset = h("button", { type: "button", class: "ow-reset", title: "Put this sample and its result away", onclick: () => (forget(), model.send({ type: "reset" })) }, "New sample");
   const cancel = h("button", { type: "button", class: "ow-cancel", title: "Stop the analysis; the result before stays", onclick: () => (model.send({ type: "cancel" }), (cancel.disabled = true)) }, "Cancel");
   const element = h("div", { class: "ow-run" }, start, bar, reset, cancel, hint);
-  const stop = watch(model, ["can_analyse", "analyse_hint", "progress", "sample", "files", "folder_field"], () => {
+  const stop = watch(model, ["can_analyse", "analyse_hint", "outdated", "progress", "sample", "files", "folder_field"], () => {
     const { step, fraction } = model.get("progress");
     const busy = step !== undefined;
     const held = document.activeElement === start || document.activeElement === cancel;
@@ -316,8 +325,11 @@ function runButtons(model, forget) {
     if (held && busy) cancel.focus();
     else if (held) start.focus();
     start.setAttribute("aria-disabled", String(!model.get("can_analyse")));
-    start.title = model.get("can_analyse") ? "Find the cells and name the organelles" : model.get("analyse_hint");
-    hint.textContent = model.get("can_analyse") ? "" : model.get("analyse_hint");
+    const ready = model.get("can_analyse");
+    const again = ready && model.get("outdated");
+    label.textContent = again ? "Analyse again" : "Analyse";
+    hint.textContent = note.textContent = again ? "settings changed" : ready ? "" : model.get("analyse_hint");
+    start.title = again ? "The result was made with other settings: find and name the cells with these" : ready ? "Find the cells and name the organelles" : model.get("analyse_hint");
     reset.disabled = !model.get("sample") && !model.get("files").length && !model.get("folder_field");
     const known = typeof fraction === "number";
     const percent = Math.round(100 * clamp(known ? fraction : 0, 0, 1));
@@ -356,8 +368,10 @@ function notices(model) {
   return { element: box, say, stop: watch(model, ["error"], paint) };
 }
 
-/** Files may be dropped anywhere on the panel, or on one channel. */
+/** Files may be dropped anywhere on the page, or on one channel. Elsewhere a browser would leave the page for the file. */
 function acceptDrops(panel, take) {
+  const controller = new AbortController();
+  const on = (name, f) => document.addEventListener(name, (event) => (panel.closest(".ow-page") ?? panel).contains(event.target) && f(event), { signal: controller.signal });
   const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
   const slotOf = (event) => event.target.closest?.(".ow-slot");
   const mark = (event) => {
@@ -365,18 +379,19 @@ function acceptDrops(panel, take) {
     for (const row of panel.querySelectorAll(".ow-slot.ow-target")) row.classList.remove("ow-target");
     if (event) slotOf(event)?.classList.add("ow-target");
   };
-  panel.addEventListener("dragover", (event) => {
+  on("dragover", (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
     mark(event);
   });
-  panel.addEventListener("dragleave", (event) => panel.contains(event.relatedTarget) || mark(null));
-  panel.addEventListener("drop", (event) => {
+  on("dragleave", (event) => (panel.closest(".ow-page") ?? panel).contains(event.relatedTarget) || mark(null));
+  on("drop", (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
     mark(null);
     take(event.dataTransfer.files, slotOf(event)?.dataset.slot ?? null);
   });
+  return () => controller.abort();
 }
 
 const NARROW_PX = 1100;
@@ -433,7 +448,7 @@ export default {
   render({ model, el }) {
     const note = notices(model);
     const files = filesTab(model, note.say);
-    const panes = { samples: samplesTab(model), files, folder: folderTab(model) };
+    const panes = { samples: samplesTab(model), files, folder: folderTab(model, note.say) };
     const parts = {
       tabs: tabs(model, panes),
       segmenter: backendChoice(model, "segmenter", "How cells are found"),
@@ -455,7 +470,7 @@ export default {
       ),
       h("footer", { class: "ow-foot" }, note.element, parts.run.element),
     );
-    acceptDrops(panel, (dropped, slot) => {
+    const refuseDrops = acceptDrops(panel, (dropped, slot) => {
       put(model, "tab", "files");
       files.take(dropped, slot);
     });
@@ -463,6 +478,7 @@ export default {
     el.append(panel);
     return () => {
       unfold();
+      refuseDrops();
       for (const part of [note, ...Object.values(panes), ...Object.values(parts)]) part.stop();
     };
   },
