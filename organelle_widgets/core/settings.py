@@ -143,9 +143,10 @@ def _problem(spec: Setting, value: Any) -> str:
         return f"{spec.name}: expected a finite number; found {value!r}."
     if isinstance(spec.default, int) and value != int(value):
         return f"{spec.name}: expected a whole number; found {value!r}."
+    number = float(value)
     low = -math.inf if spec.minimum is None else spec.minimum
     high = math.inf if spec.maximum is None else spec.maximum
-    if low <= value <= high:
+    if low <= number <= high:
         return ""
     unit = f" {spec.unit}" if spec.unit else ""
-    return f"{spec.name}: expected {low:g} to {high:g}{unit}; found {value:g}."
+    return f"{spec.name}: expected {low:g} to {high:g}{unit}; found {number:g}."

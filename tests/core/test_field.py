@@ -14,7 +14,9 @@ PIXELS = np.arange(24, dtype=np.uint8).reshape(4, 2, 3)
 
 
 def test_what_a_field_knows():
-    field = Field(PIXELS, "f", 0.32, "given", missing=frozenset({"red"}))
+    pixels = PIXELS.copy()
+    pixels[0] = 0
+    field = Field(pixels, "f", 0.32, "given", missing=frozenset({"red"}))
     assert field.shape == (2, 3)
     assert field.present == ("green", "blue", "yellow")
     assert field.channel("Nuclei").tolist() == [[12, 13, 14], [15, 16, 17]]
