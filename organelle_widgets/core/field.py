@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -130,6 +131,30 @@ class Field:
         """
         plane: NDArray[Any] = self.pixels[channel_index(name)]
         return plane
+
+    def without(self, *channels: str) -> Field:
+        """The same field as it would be had these channels not been recorded.
+
+        Parameters
+        ----------
+        *channels : str
+            Names of microtubules and ER: ``"red"``, ``"yellow"``.
+
+        Returns
+        -------
+        Field
+            With zeros in their place; a copy.
+
+        Raises
+        ------
+        InputError
+            If a name is unknown, or the channel can't be missing.
+        """
+        gone = [channel_index(name) for name in channels]
+        pixels = self.pixels.copy()
+        pixels[gone] = 0
+        missing = self.missing | {CHANNEL_KEYS[index] for index in gone}
+        return dataclasses.replace(self, pixels=pixels, missing=missing)
 
     def scaled(self) -> NDArray[np.float32]:
         """The pixels as fractions of full scale.

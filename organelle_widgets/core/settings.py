@@ -141,9 +141,9 @@ def _problem(spec: Setting, value: Any) -> str:
         return f"{spec.name}: expected one of {', '.join(spec.choices) or 'any text'}; found {value!r}."
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
         return f"{spec.name}: expected a finite number; found {value!r}."
-    if isinstance(spec.default, int) and value != int(value):
-        return f"{spec.name}: expected a whole number; found {value!r}."
     number = float(value)
+    if isinstance(spec.default, int) and not number.is_integer():
+        return f"{spec.name}: expected a whole number; found {value!r}."
     low = -math.inf if spec.minimum is None else spec.minimum
     high = math.inf if spec.maximum is None else spec.maximum
     if low <= number <= high:

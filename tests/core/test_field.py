@@ -79,6 +79,15 @@ def test_pickling():
     assert (copy.pixels == PIXELS).all()
 
 
+def test_a_field_without_a_channel() -> None:
+    field = Field(np.ones((4, 8, 9), np.uint8), "f", 0.32, "given").without("ER")
+    assert field.present == ("red", "green", "blue")
+    assert not field.channel("yellow").any()
+    assert field.name == "f"
+    with pytest.raises(InputError, match="Only microtubules"):
+        field.without("nuclei")
+
+
 def test_a_missing_channel_holds_nothing() -> None:
     pixels = np.ones((4, 8, 9), np.uint8)
     with pytest.raises(InputError, match=r"all zero; found pixels in yellow"):

@@ -55,7 +55,7 @@ def test_no_cells(empty_result, tmp_path):
 
 def test_channels_notes_and_provenance(disc_result, tmp_path):
     field = Field(
-        disc_result.field.pixels,
+        disc_result.field.without("red").pixels,
         "µ",
         missing=frozenset({"red"}),
         sources={"green": "a_green.png"},

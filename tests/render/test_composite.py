@@ -90,7 +90,7 @@ def test_a_channel_named_twice_counts_once(disc_field):
 
 
 def test_a_missing_channel_adds_nothing(disc_field):
-    without = Field(disc_field.pixels, missing=frozenset({"red"}))
+    without = disc_field.without("red")
     assert not composite(without, ["red"]).any()
     assert composite(disc_field, ["red"]).any()
 

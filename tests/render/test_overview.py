@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -40,7 +42,7 @@ def test_no_cells_is_said_in_words(empty_result):
 
 
 def test_a_missing_channel_is_named(disc_result):
-    field = Field(disc_result.field.pixels, missing=frozenset({"red"}), notes=("No tubulin.",))
+    field = dataclasses.replace(disc_result.field.without("red"), notes=("No tubulin.",))
     result = FieldResult(field, disc_result.masks, disc_result.probabilities)
     text = words(overview_figure(result, dpi=40))
     assert "Microtubules: no image" in text

@@ -94,7 +94,7 @@ def test_channels_of_one_cell(disc_result):
 
 
 def test_channels_of_a_cell_on_the_border_without_er(disc_result):
-    field = Field(disc_result.field.pixels, missing=frozenset({"yellow"}))
+    field = disc_result.field.without("yellow")
     pictures = cell_channels(field, disc_result.masks, disc_result.cells.iloc[2], 64)
     assert not pictures[3].any()
     assert not pictures[4, :, -12:].any()
