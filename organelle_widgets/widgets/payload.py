@@ -81,7 +81,7 @@ def field_payload(result: FieldResult, threshold: float | None = None) -> dict[s
     found = result.n_cells > 0
     return {
         "title": prediction.title if found else "No cells",
-        "detail": prediction.detail if found else "",
+        "detail": prediction.detail if found else "Try a lower nucleus threshold.",
         "confidence": round(prediction.confidence, 3),
         "sure": prediction.sure and found,
         "p": np.round(result.field_probabilities.astype(float), 3).tolist(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import time
@@ -355,4 +356,87 @@ def test_a_closed_page_ends_its_kernel(site: Site, browser: Browser) -> None:
     while before <= kernels(site) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert len(before - kernels(site)) == 1
+    page.close()
+
+
+def drop(page: Page, selector: str, *files: Path) -> bool:
+    """Drop files there as a person does; whether the page took them (a browser would leave the page otherwise)."""
+    handed = [[path.name, base64.b64encode(path.read_bytes()).decode("ascii")] for path in files]
+    script = """([selector, files]) => {
+      const data = new DataTransfer();
+      const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+      for (const [name, text] of files) data.items.add(new File([bytes(text)], name));
+      const event = new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data });
+      return !document.querySelector(selector).dispatchEvent(event);
+    }"""
+    return bool(page.evaluate(script, [selector, handed]))
+
+
+def test_files_dropped_on_the_picture_are_taken(visit: Visit, field_files: dict[str, Path]) -> None:
+    page = visit.page
+    ready(page)
+    assert drop(page, ".ow-fv-views", field_files["red"], field_files["blue"])
+    button = page.locator(".ow-analyse")
+    expect(button).to_contain_text("Add protein", timeout=30_000)
+    assert drop(page, ".ow-slot[data-slot='yellow']", field_files["green"])
+    expect(page.locator(".ow-notices")).to_contain_text("named like Protein, and is taken as ER")
+    expect(button).to_have_attribute("aria-disabled", "true")
+
+
+def test_changed_settings_are_said_on_the_button(visit: Visit) -> None:
+    page = visit.page
+    ready(page)
+    button = page.locator(".ow-analyse")
+    expect(button).to_have_text("Analyse")
+    page.locator(".ow-sample-panel .ow-slider input").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(button).to_contain_text("settings changed")
+    button.click()
+    expect(page.locator(".ow-busy")).to_be_visible()
+    expect(page.locator(".ow-busy")).to_be_hidden(timeout=120_000)
+    expect(button).to_have_text("Analyse")
+
+
+def test_keys_work_all_over_the_page(visit: Visit) -> None:
+    page = visit.page
+    ready(page)
+    caption = page.locator(".ow-cell-panel .ow-caption")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("n")
+    expect(caption).to_contain_text("Cell 1 of")
+    page.keyboard.press("l")
+    expect(page.locator("[data-option='labels']")).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("?")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(caption).to_contain_text("Cell 1 of")
+    page.keyboard.press("Escape")
+    expect(caption).to_contain_text("Whole field")
+    page.locator(".ow-stage .ow-film").focus()
+    page.keyboard.press("p")
+    expect(caption).to_contain_text("Cell ")
+
+
+def test_a_connection_without_a_protocol_does_not_stop_the_server(
+    site: Site, browser: Browser
+) -> None:
+    page = browser.new_page()
+    with page.expect_websocket(lambda socket: "/channels" in socket.url, timeout=90_000) as found:
+        page.goto(site.url, timeout=90_000)
+    ready(page)
+    address = found.value.url.split("?")[0] + "?session_id=another"
+    page.evaluate(
+        """(address) => new Promise((resolve) => {
+          window.got = [];
+          const socket = new WebSocket(address);
+          socket.binaryType = "arraybuffer";
+          socket.onmessage = ({ data }) => typeof data === "string" || window.got.push(data.byteLength);
+          socket.onopen = resolve;
+        })""",
+        address,
+    )
+    page.locator(".ow-sample-panel .ow-line").nth(1).click()
+    expect(page.locator(".ow-chip")).to_contain_text("virtual", timeout=30_000)
+    page.wait_for_function("() => window.got.length > 3", timeout=30_000)
+    assert page.request.get(site.url + "voila/files/none", timeout=10_000).status in (403, 404)
     page.close()

@@ -113,6 +113,7 @@ class FieldViewsRegion {
     on(["renderer"], () => this.useCompositor());
     this.gestures = new Gestures(this.stage, this.camera, this, signal);
     this.root.addEventListener("keydown", (event) => this.key(event), { signal });
+    document.addEventListener("keydown", (event) => this.pageKey(event), { signal });
     this.watchSize();
   }
 
@@ -194,6 +195,18 @@ class FieldViewsRegion {
     else return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  /** Letters, digits and Escape mean the same all over the page, but where a person types or a window is open. */
+  pageKey(event) {
+    const { target } = event;
+    const ours = this.host.closest(".ow-page")?.contains(target) || (target === document.body && "voila" in document.body.dataset);
+    if (!ours || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (target.closest("input:not([type=range]), select, textarea") || document.querySelector(":popover-open, dialog[open]")) return;
+    if (event.key === "Escape") this.back();
+    else if (event.key.toLowerCase() === "o") this.toggleOption("outlines");
+    else if (event.key.toLowerCase() === "l") this.toggleOption("labels");
+    else if (event.key.length === 1) this.gestures.meaning(event.key)?.();
   }
 
   // ---- what the person sets

@@ -95,9 +95,18 @@ class Gestures {
 
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("button, input")) return;
+    const does = this.meaning(event.key);
+    if (!does) return;
+    event.preventDefault();
+    event.stopPropagation();
+    does();
+  }
+
+  /** What a key does; undefined for nothing. */
+  meaning(key) {
     const { camera, actions } = this;
     const middle = [camera.view.width / 2, camera.view.height / 2];
-    const does = {
+    return {
       ArrowLeft: () => camera.panBy(PAN_STEP, 0),
       ArrowRight: () => camera.panBy(-PAN_STEP, 0),
       ArrowUp: () => camera.panBy(0, PAN_STEP),
@@ -111,10 +120,6 @@ class Gestures {
       n: () => actions.step(1),
       p: () => actions.step(-1),
       Enter: () => actions.enter(),
-    }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!does) return;
-    event.preventDefault();
-    event.stopPropagation();
-    does();
+    }[key.length === 1 ? key.toLowerCase() : key];
   }
 }
