@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from itertools import chain, count
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from organelle_widgets.cli._console import progress_line, say, say_error, say_json
 from organelle_widgets.core.monitor import Monitor
+from organelle_widgets.core.predictions import DEFAULT_THRESHOLD
 from organelle_widgets.errors import InputError, OrganelleWidgetsError
 from organelle_widgets.pipeline import DEFAULT_CLASSIFIER, DEFAULT_SEGMENTER, analyze_field
 
@@ -46,7 +48,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help="micrometres per pixel, over what the files say (without either: 0.08, marked as assumed)",
     )
     parser.add_argument(
-        "--threshold", type=float, default=0.5, help="confidence threshold, 0 to 1 (0.5)"
+        "--threshold",
+        type=float,
+        default=DEFAULT_THRESHOLD,
+        help=f"confidence threshold, 0 to 1 ({DEFAULT_THRESHOLD:g})",
     )
     parser.add_argument(
         "--channels",
@@ -122,17 +127,19 @@ def _channel_map(text: str | None) -> dict[str | int, str] | None:
             message, hint="For instance: --channels _ch00=blue,_ch01=green,_ch02=red,_ch03=yellow"
         )
     return {
-        int(key) if key.strip().isdigit() else key.strip(): value.strip() for key, _, value in pairs
+        int(key) if key.strip().isdecimal() else key.strip(): value.strip()
+        for key, _, value in pairs
     }
 
 
 def _folders(sources: list[FieldSource], out: Path) -> list[Path]:
     """A folder of its own for each field, also where two fields have one name."""
-    seen: dict[str, int] = {}
-    folders = []
+    folders: list[Path] = []
     for source in sources:
-        count = seen[source.name] = seen.get(source.name, 0) + 1
-        folders.append(out / (source.name if count == 1 else f"{source.name}_{count}"))
+        parts = [part for part in PurePosixPath(source.name).parts if part not in ("..", "/")]
+        first = out.joinpath(*parts)
+        numbered = (first.with_name(f"{first.name}_{n}") for n in count(2))
+        folders.append(next(path for path in chain([first], numbered) if path not in folders))
     return folders
 
 

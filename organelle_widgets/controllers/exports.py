@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import logging
 import tempfile
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from organelle_widgets.errors import OrganelleWidgetsError
-from organelle_widgets.export import export_field
+from organelle_widgets.export import export_field, safe_stem
 from organelle_widgets.render.charts.probability import ProbabilityChart
 from organelle_widgets.state import Failure
 
@@ -46,7 +47,13 @@ _MIME = {
     ".svg": "image/svg+xml",
     ".zip": "application/zip",
 }
-_PARTS = {"table": (".csv",), "overview": (".png",), "masks": (".tif",), "summary": (".json",)}
+_FORMATS = {
+    "table": ("csv",),
+    "overview": ("overview_png",),
+    "masks": ("cells_tiff", "nuclei_tiff"),
+    "summary": ("json",),
+}
+"""Formats of `organelle_widgets.export` behind each key; all of them behind any other."""
 
 
 class ExportController:
@@ -151,20 +158,18 @@ def make_export(
     str, bytes
         File name and content.
     """
-    import dataclasses
-
     monitor.report("Making the file", 0.0)
     shown = dataclasses.replace(result, threshold=threshold)
+    stem = safe_stem(result.field.name)
     with tempfile.TemporaryDirectory() as folder:
-        files = export_field(shown, Path(folder))
-        wanted = [p for p in files.values() if key == "all" or p.suffix in _PARTS[key]]
+        wanted = list(export_field(shown, folder, _FORMATS.get(key)).values())
         if len(wanted) == 1:
-            return f"{result.field.name}_{wanted[0].name}", wanted[0].read_bytes()
+            return f"{stem}_{wanted[0].name}", wanted[0].read_bytes()
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in wanted:
-                archive.write(path, f"{result.field.name}/{path.name}")
-        return f"{result.field.name}_{key}.zip", packed.getvalue()
+                archive.write(path, f"{stem}/{path.name}")
+        return f"{stem}_{key}.zip", packed.getvalue()
 
 
 def make_chart(
@@ -192,7 +197,7 @@ def make_chart(
     """
     monitor.report("Drawing the chart", 0.0)
     subject = "field" if cell_id is None else f"cell_{cell_id}"
-    name = f"{result.field.name}_{subject}_probabilities.{suffix}"
+    name = f"{safe_stem(result.field.name)}_{subject}_probabilities.{suffix}"
     with tempfile.TemporaryDirectory() as folder:
         path = ProbabilityChart(threshold=threshold).save(
             result, Path(folder) / f"chart.{suffix}", cell_id=cell_id

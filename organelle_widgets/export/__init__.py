@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from organelle_widgets.export._base import EXPORTERS, Exporter, export_field
+from organelle_widgets.export._base import EXPORTERS, Exporter, export_field, safe_stem
 
-__all__ = ["EXPORTERS", "Exporter", "export_field"]
+__all__ = ["EXPORTERS", "Exporter", "export_field", "safe_stem"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from organelle_widgets.core.results import FieldResult
 
-__all__ = ["EXPORTERS", "Exporter", "export_field"]
+__all__ = ["EXPORTERS", "Exporter", "export_field", "safe_stem"]
 
 
 class Exporter(ABC):
@@ -70,8 +70,7 @@ class Exporter(ABC):
         str
             Safe on every system; no folder in it.
         """
-        stem = re.sub(r"[^\w.-]+", "_", result.field.name).strip("._") or "field"
-        return f"{stem[:120]}_{self.filename}"
+        return f"{safe_stem(result.field.name)}_{self.filename}"
 
     def write(self, result: FieldResult, path: str | Path) -> Path:
         """Write one file, whole or not at all.
@@ -105,6 +104,22 @@ class Exporter(ABC):
 
 EXPORTERS: Registry[Exporter] = Registry("exporter", "organelle_widgets.export", lambda: Exporter)
 """All export formats by name."""
+
+
+def safe_stem(name: str) -> str:
+    """A field's name as the start of a file name.
+
+    Parameters
+    ----------
+    name : str
+        May hold folders, spaces, anything.
+
+    Returns
+    -------
+    str
+        Letters, digits, ``_``, ``-`` and ``.``, at most 120; never empty.
+    """
+    return (re.sub(r"[^\w.-]+", "_", name).strip("._") or "field")[:120]
 
 
 def export_field(

@@ -99,7 +99,7 @@ def _list(
         listing = _Listing(root if root.is_dir() else root.parent)
         _add(root, listing, recursive)
         return listing
-    paths = [Path(item) for item in source]
+    paths = [Path(item).absolute() for item in source]
     listing = _Listing(
         Path(os.path.commonpath([path.parent for path in paths])) if paths else Path()
     )

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 import tifffile
 
-from organelle_widgets.cli.run import _channel_map
+from organelle_widgets.cli.run import _channel_map, _folders
 from organelle_widgets.errors import InputError
+from organelle_widgets.io import FieldSource
 
 Command = Callable[..., tuple[int, str, str]]
 pytestmark = pytest.mark.tensorflow
@@ -102,3 +103,10 @@ def test_channel_map_takes_suffixes_and_numbers() -> None:
     assert _channel_map(None) is None
     with pytest.raises(InputError, match="_ch00=blue,_ch01=green"):
         _channel_map("_ch00")
+
+
+def test_every_field_has_a_folder_of_its_own_below_the_output(tmp_path: Path) -> None:
+    names = ["a", "a", "a_2", "plate/a", "../b", "/c"]
+    folders = _folders([FieldSource(name, tmp_path / "x.tif") for name in names], tmp_path)
+    shown = [folder.relative_to(tmp_path).as_posix() for folder in folders]
+    assert shown == ["a", "a_2", "a_2_2", "plate/a", "b", "c"]

@@ -147,3 +147,10 @@ def test_a_loop_of_links_ends(write_field, tmp_path):
     write_field("a")
     (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
     assert len(discover_fields(tmp_path)) == 1
+
+
+def test_absolute_and_relative_paths_may_be_mixed(write_field, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    one = list(write_field("a").values())
+    other = [path.relative_to(tmp_path) for path in write_field("b").values()]
+    assert [field.name for field in discover_fields([*one, *other])] == ["a", "b"]
