@@ -150,7 +150,8 @@ class AnalysisController:
         self._state.progress = Progress(step, 0.0)
         job = self._engine.submit(work, *args, on_progress=self._report)
         self._job = job
-        job.future.add_done_callback(lambda future: self._on_page(self._finish, job, future))
+        monitor = job.monitor  # not the job itself: a result would hold on to itself
+        job.future.add_done_callback(lambda future: self._on_page(self._finish, monitor, future))
 
     def _report(self, step: str, fraction: float) -> None:
         """Progress from the worker's thread; a few times a second is enough."""
@@ -175,9 +176,9 @@ class AnalysisController:
             self._state.selected = 0
             self._state.shown = shown
 
-    def _finish(self, job: Job[Any], future: Future[Shown]) -> None:
+    def _finish(self, monitor: Monitor, future: Future[Shown]) -> None:
         """Show the outcome of the job that is still wanted."""
-        if job is not self._job:
+        if self._job is None or self._job.monitor is not monitor:
             return
         self._job = None
         failure = None if future.cancelled() else _failure_of(future.exception())

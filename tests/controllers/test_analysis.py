@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -261,3 +263,19 @@ def test_a_sample_is_outdated_by_other_settings(
     assert not state.outdated
     state.settings = {"nucleus_threshold": 0.3}
     assert state.outdated
+
+
+def test_a_result_goes_when_another_takes_its_place(
+    state: PageState, analysis: AnalysisController, files: dict[str, Path]
+) -> None:
+    analysis.open_source(find_field(files["green"]))
+    wait(lambda: not state.busy)
+    before = weakref.ref(state.result)
+    gc.disable()
+    try:
+        for _ in range(2):
+            analysis.analyse()
+            wait(lambda: not state.busy)
+        wait(lambda: before() is None, 5)
+    finally:
+        gc.enable()

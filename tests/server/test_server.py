@@ -65,3 +65,13 @@ def test_a_taken_port_is_left_alone() -> None:
 def test_what_is_no_port_is_refused(port: int) -> None:
     with pytest.raises(InputError, match=f"0 to 65535; found {port}"):
         server.free_port(port)
+
+
+def test_memory_goes_back_unless_told_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "7")
+    monkeypatch.delenv("MALLOC_MMAP_THRESHOLD_", raising=False)
+    environment = server.voila_environment(tmp_path)
+    assert environment["MALLOC_MMAP_THRESHOLD_"] == "1048576"
+    assert environment["MALLOC_ARENA_MAX"] == "7"
