@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from organelle_widgets.core.settings import setting
 from organelle_widgets.export._base import EXPORTERS, Exporter
 from organelle_widgets.render.overview import overview_figure
+from organelle_widgets.render.saving import without_font_warnings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,4 +45,7 @@ class OverviewExporter(Exporter):
     def _write(self, result: FieldResult, path: Path) -> None:
         """Draw the page and write it."""
         figure = overview_figure(result, self.dpi)
-        figure.savefig(path, format="png", dpi=self.dpi, metadata={"Software": "organelle_widgets"})
+        with without_font_warnings():
+            figure.savefig(
+                path, format="png", dpi=self.dpi, metadata={"Software": "organelle_widgets"}
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import uuid
+import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from organelle_widgets.errors import ExportError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["save_figure", "written_whole"]
+__all__ = ["save_figure", "without_font_warnings", "written_whole"]
 
 _REASONS: dict[int, tuple[str, str]] = {
     errno.EACCES: ("this may not be written", "Choose a folder that you may write to."),
@@ -72,6 +73,20 @@ def _explained(target: Path, error: OSError) -> ExportError:
     return ExportError(f"Can't write {target}: {reason}.", step="export", hint=hint)
 
 
+@contextmanager
+def without_font_warnings() -> Iterator[None]:
+    """Draw names in scripts that the font lacks without a warning a letter; a box stands for each.
+
+    Yields
+    ------
+    None
+        Save the figure inside.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        yield
+
+
 def save_figure(figure: Any, path: str | Path, dpi: float = 300) -> Path:
     """Save a matplotlib figure as a picture or as vectors.
 
@@ -109,6 +124,6 @@ def save_figure(figure: Any, path: str | Path, dpi: float = 300) -> Path:
         "pdf": {"CreationDate": None},
     }[kind]
     settings = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "organelle_widgets"}
-    with written_whole(target) as part, rc_context(settings):
+    with written_whole(target) as part, rc_context(settings), without_font_warnings():
         figure.savefig(part, format=kind, dpi=dpi, metadata=stamp)
     return target

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from organelle_widgets.classification._keras import quiet_start
 from organelle_widgets.classification.cnn import EmbeddedCNN
 from organelle_widgets.core.monitor import Monitor
 from organelle_widgets.core.settings import check_settings, setting
+from organelle_widgets.errors import ExportError
 from organelle_widgets.evaluation.classification import evaluate_classification
 from organelle_widgets.io.field_table import read_field_table
 from organelle_widgets.segmentation import make_segmenter
@@ -109,9 +111,14 @@ def train_classifier(
         If a setting is out of its range.
     InputError
         If the folder or a field in it can't be used, or no cell is left to learn from.
+    ExportError
+        If nothing can be written to `out`.
     """
     chosen = TrainingSettings(**settings)
-    folder, place = Path(data) if data is not None else None, Path(out)
+    folder = Path(data) if data is not None else None
+    if folder is not None:
+        read_field_table(folder)  # a wrong folder is found before the long work
+    place = _made(Path(out))
     report = progress or Monitor().part("training", 0, 1)
     started = time.perf_counter()
     rng = np.random.default_rng(chosen.seed)
@@ -127,7 +134,6 @@ def train_classifier(
         rng=rng,
         progress=lambda done: report(0.3 + 0.6 * done),
     )
-    place.mkdir(parents=True, exist_ok=True)
     weights = place / "cnn.keras"
     _stripped(network).save(weights)
     training = {
@@ -141,6 +147,18 @@ def train_classifier(
     card = write_card(weights, rule=CropRule(), training=training, scores=scores)
     report(1.0)
     return {"weights": str(weights), "card": str(card), "scores": scores, **training}
+
+
+def _made(folder: Path) -> Path:
+    """The folder of the run; made and tried before the long work, not after it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        message = f"Can't write to the folder {folder}: {error.strerror or error}."
+        hint = "Choose a folder that you may write to."
+        raise ExportError(message, step="training", hint=hint) from error
 
 
 def _fresh_network(seed: int) -> Any:

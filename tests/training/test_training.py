@@ -11,7 +11,7 @@ import pytest
 
 from organelle_widgets.classification import CropRule, make_classifier
 from organelle_widgets.core.labels import NEGATIVE
-from organelle_widgets.errors import InputError, SettingsError
+from organelle_widgets.errors import ExportError, InputError, SettingsError
 from organelle_widgets.segmentation import make_segmenter
 from organelle_widgets.synthetic import virtual_field, write_sample
 from organelle_widgets.training import train_classifier
@@ -227,3 +227,15 @@ def test_without_data_virtual_cells_are_learnt_and_nothing_is_scored(tmp_path):
 def test_numbers_out_of_range_are_refused(tmp_path, numbers, text):
     with pytest.raises(SettingsError, match=text):
         train_classifier(None, tmp_path, **numbers)
+
+
+def test_a_folder_that_can_not_be_used_is_found_before_the_work(tmp_path, monkeypatch):
+    def too_late(*_):
+        pytest.fail("The work has begun.")
+
+    monkeypatch.setattr("organelle_widgets.training.classifier._collect_cells", too_late)
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ExportError, match="Can't write to the folder"):
+        train_classifier(None, tmp_path / "file")
+    with pytest.raises(InputError, match=r"readable table fields\.csv"):
+        train_classifier(tmp_path / "absent", tmp_path / "out")
