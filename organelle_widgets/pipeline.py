@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 import organelle_widgets
 from organelle_widgets.classification import make_classifier
 from organelle_widgets.core.field import Field
@@ -86,7 +88,7 @@ def analyze_field(
     >>> result.n_cells == len(result.cells)
     True
     """
-    if not 0 <= threshold <= 1:
+    if not (isinstance(threshold, (int, float, np.number)) and 0 <= threshold <= 1):
         message = f"Expected a threshold from 0 to 1; found {threshold!r}."
         raise SettingsError(message)
     monitor = monitor or Monitor()

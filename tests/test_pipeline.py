@@ -97,8 +97,8 @@ def test_a_field_without_cells_says_what_to_check(disc_field: Field) -> None:
     assert result.field_probabilities.tolist() == [0.0] * 19
 
 
-@pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
-def test_threshold_outside_0_to_1_is_refused(disc_field: Field, threshold: float) -> None:
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan"), "half", None])
+def test_threshold_outside_0_to_1_is_refused(disc_field: Field, threshold: Any) -> None:
     with pytest.raises(SettingsError, match="threshold from 0 to 1"):
         analyze_field(disc_field, threshold=threshold)
 

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["ASSUMED_PIXEL_SIZE_UM", "Field", "PixelSizeSource"]
+__all__ = ["ASSUMED_PIXEL_SIZE_UM", "PIXEL_SIZES_UM", "Field", "PixelSizeSource"]
 
 ASSUMED_PIXEL_SIZE_UM = 0.08
 """Pixel size of HPA's confocal fields, taken where a file says nothing."""
+
+PIXEL_SIZES_UM = (0.001, 100.0)
+"""The pixel sizes that a field of cells can have, with room to spare on both sides."""
 
 PixelSizeSource = Literal["metadata", "given", "assumed"]
 
@@ -36,7 +39,7 @@ class Field:
     name : str
         What people call the field; the common part of its file names.
     pixel_size_um : float
-        Micrometres per pixel, the same along both axes.
+        Micrometres per pixel, the same along both axes; within `PIXEL_SIZES_UM`.
     pixel_size_source : {"metadata", "given", "assumed"}
         Whether a file said so, a person said so, or nobody did.
     missing : frozenset of str
@@ -74,8 +77,12 @@ class Field:
         if pixels.dtype == np.float32 and not np.isfinite(pixels).all():
             message = "Expected finite pixel values; found NaN or infinity."
             raise InputError(message, source=self.name)
-        if not (np.isfinite(self.pixel_size_um) and self.pixel_size_um > 0):
-            message = f"Expected a pixel size above 0 um; found {self.pixel_size_um!r}."
+        low, high = PIXEL_SIZES_UM
+        is_number = isinstance(self.pixel_size_um, (int, float, np.number))
+        if not (is_number and low <= self.pixel_size_um <= high):
+            message = (
+                f"Expected a pixel size from {low:g} to {high:g} um; found {self.pixel_size_um!r}."
+            )
             raise InputError(message, source=self.name)
         unknown = set(self.missing) - {"red", "yellow"}
         if unknown:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from organelle_widgets.core.field import ASSUMED_PIXEL_SIZE_UM
+import numpy as np
+
+from organelle_widgets.core.field import ASSUMED_PIXEL_SIZE_UM, PIXEL_SIZES_UM
 from organelle_widgets.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,14 +89,18 @@ def check_given(pixel_size_um: float | None) -> None:
     Raises
     ------
     InputError
-        If it is no finite number above 0.
+        If it is no number within `PIXEL_SIZES_UM`.
     """
     if pixel_size_um is None:
         return
-    is_number = isinstance(pixel_size_um, (int, float)) and not isinstance(pixel_size_um, bool)
-    if not is_number or not math.isfinite(pixel_size_um) or pixel_size_um <= 0:
+    is_number = isinstance(pixel_size_um, (int, float, np.number)) and not isinstance(
+        pixel_size_um, bool
+    )
+    low, high = PIXEL_SIZES_UM
+    if not is_number or not low <= pixel_size_um <= high:
         message = (
-            f"Expected pixel_size_um as micrometres per pixel, above 0; found {pixel_size_um!r}."
+            f"Expected pixel_size_um as micrometres per pixel, {low:g} to {high:g}; "
+            f"found {pixel_size_um!r}."
         )
         raise InputError(message, hint="The confocal fields of HPA have 0.08.")
 

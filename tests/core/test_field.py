@@ -62,9 +62,9 @@ def test_pixels_that_are_no_field(pixels, words):
         Field(pixels, "a.tif")
 
 
-@pytest.mark.parametrize("size", [0, -0.1, float("nan"), float("inf")])
+@pytest.mark.parametrize("size", [0, -0.1, 1e-9, 1e9, float("nan"), float("inf"), "0.1", None])
 def test_impossible_pixel_sizes(size):
-    with pytest.raises(InputError, match="pixel size above 0 um; found"):
+    with pytest.raises(InputError, match=r"pixel size from 0\.001 to 100 um; found"):
         Field(PIXELS, pixel_size_um=size)
 
 

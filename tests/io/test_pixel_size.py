@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from organelle_widgets.errors import InputError
-from organelle_widgets.io._pixel_size import choose_pixel_size, to_um
+from organelle_widgets.io._pixel_size import check_given, choose_pixel_size, to_um
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,9 @@ def test_pixels_that_are_not_square():
     with pytest.raises(InputError, match=r"square pixels; found 0\.1 µm wide and 0\.2 µm high"):
         choose_pixel_size(None, {"a.tif": (0.2, 0.1)})
     assert "0.1 x 0.2 µm" in choose_pixel_size(0.1, {"a.tif": (0.2, 0.1)})[2][0]
+
+
+@pytest.mark.parametrize("given", [0, -1.0, 1e-9, 1e9, float("nan"), "0.1", True])
+def test_a_given_size_that_no_microscope_has_is_refused(given):
+    with pytest.raises(InputError, match=r"0\.001 to 100; found"):
+        check_given(given)

@@ -186,3 +186,19 @@ def test_all_problems_at_once():
 def test_unknown_class():
     with pytest.raises(InputError, match="found 'Ribosome'"):
         virtual_field((64, 64), classes="Ribosome")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"shape": 64},
+        {"shape": (100_000, 100_000)},
+        {"pixel_size_um": "0.1"},
+        {"n_cells": 1.5},
+        {"mitotic_fraction": None},
+        {"classes": 1.5},
+    ],
+)
+def test_arguments_of_the_wrong_kind_are_explained(wrong):
+    with pytest.raises(SettingsError, match=f"{next(iter(wrong))}: expected"):
+        virtual_field(**{"shape": (64, 64), **wrong})
