@@ -20,6 +20,7 @@ worth a line of its own. Every exception survives pickling, so that it can come 
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,7 @@ class OrganelleWidgetsError(Exception):
 
     def __str__(self) -> str:
         text = self.message
-        if self.source and self.source not in text:
+        if self.source and not re.search(rf"(?<!\w){re.escape(self.source)}(?!\w)", text):
             text = f"{self.source}: {text}"
         return f"{text} {self.hint}" if self.hint else text
 

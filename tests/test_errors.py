@@ -49,6 +49,7 @@ def test_a_message_is_enough(kind):
 
 def test_a_source_in_the_message_is_not_repeated():
     assert str(InputError("Can't read a.tif.", source="a.tif")) == "Can't read a.tif."
+    assert str(InputError("Found a file.", source="f")) == "f: Found a file."
 
 
 @pytest.mark.parametrize(

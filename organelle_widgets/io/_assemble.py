@@ -104,9 +104,9 @@ def read_one_file(
         order, notes = assign_planes(header, channels)
         planes = reader.planes(path, tuple(order.values()))
         pixels = dict(zip(order, planes, strict=True))
+        if header.color and len(header.channels) > 3 and 3 not in order.values():
+            _check_alpha(reader.planes(path, (3,)))
         if header.color and not channels:
-            if len(header.channels) > 3:
-                _check_alpha(reader.planes(path, (3,)))
             notes += _drop_empty_colors(pixels)
         parts = [
             _Part(key, to_field_dtype(plane), path, header.pixel_size_um, ())
@@ -120,7 +120,8 @@ def _check_alpha(alpha: NDArray[Any]) -> None:
     if alpha.min() != alpha.max():
         message = "Expected three colours; found a fourth plane that is no plain transparency."
         hint = (
-            'If it is a channel, say so: channels={0: "red", 1: "green", 2: "blue", 3: "yellow"}.'
+            'If it is a channel, say so: channels={0: "red", 1: "green", 2: "blue", 3: "yellow"}, '
+            "or --channels 0=red,1=green,2=blue,3=yellow."
         )
         raise InputError(message, hint=hint)
 

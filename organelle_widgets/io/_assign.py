@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 __all__ = ["assign_planes"]
 
-_HINT = 'Say which is which, for instance channels={0: "blue", 1: "green", 2: "red", 3: "yellow"}.'
+_HINT = (
+    'Say which is which, for instance channels={0: "blue", 1: "green", 2: "red", 3: "yellow"}, '
+    "or --channels 0=blue,1=green,2=red,3=yellow."
+)
 
 
 def assign_planes(
@@ -44,7 +47,10 @@ def assign_planes(
     """
     if len(header.channels) == 1:
         message = "Expected several channels; found a single grey plane."
-        hint = "Name the files of a field alike, with _red, _green, _blue, _yellow at the end, or give channels=."
+        hint = (
+            "Name the files of a field alike, with _red, _green, _blue, _yellow at the end, or say "
+            "with channels= (--channels) what they end in."
+        )
         raise InputError(message, hint=hint)
     said = {_position(header, name): _key(channel) for name, channel in (channels or {}).items()}
     claims = [(key, index) for index, key in said.items()]

@@ -177,7 +177,8 @@ def _sort_folder(
             groups.setdefault(name, {}).setdefault(key, []).append(path)
     for name, files in groups.items():
         try:
-            found.append(_grouped(name, files))
+            where = next(iter(files.values()))[0].parent
+            found.append(_grouped(name, files, _shown_place(where, name, listing.root)))
         except InputError as error:
             problems.append(error)
     for path in singles:
@@ -188,7 +189,13 @@ def _sort_folder(
             problems.append(error)
 
 
-def _grouped(name: str, files: Mapping[str, list[Path]]) -> FieldSource:
+def _shown_place(folder: Path, name: str, root: Path) -> str:
+    """A field's name, led by its folder where that is not the one looked into."""
+    inside = folder.is_relative_to(root)
+    return (folder.relative_to(root) if inside else folder).joinpath(name).as_posix()
+
+
+def _grouped(name: str, files: Mapping[str, list[Path]], shown: str) -> FieldSource:
     """One field out of its files, or an error with all that is wrong with them."""
     problems = []
     for key, paths in files.items():
@@ -199,11 +206,11 @@ def _grouped(name: str, files: Mapping[str, list[Path]]) -> FieldSource:
     order = [key for key in ("red", "green", "blue", "yellow") if key in files]
     chosen = {key: files[key][0] for key in order}
     try:
-        check_files(name, chosen)
+        check_files(shown, chosen)
     except InputError as error:
         problems.append(error)
     if problems:
-        raise join_problems(problems, name)
+        raise join_problems(problems, shown)
     return FieldSource(name, chosen)
 
 
@@ -217,7 +224,10 @@ def _is_field(path: Path, *, beside_channels: bool) -> bool:
     if beside_channels:
         return False
     message = "Expected a channel suffix in the name of a single grey plane; found none."
-    hint = "Name the files of a field alike, with _red, _green, _blue, _yellow at the end, or give channels=."
+    hint = (
+        "Name the files of a field alike, with _red, _green, _blue, _yellow at the end, or say "
+        "with channels= (--channels) what they end in."
+    )
     raise InputError(message, source=str(path), hint=hint)
 
 

@@ -96,7 +96,9 @@ def split_name(path: Path, suffixes: Mapping[str, str]) -> tuple[str, str | None
     stem = stem_of(path)
     for suffix, key in suffixes.items():
         if _folded(stem).endswith(suffix):
-            return stem[: len(stem) - len(suffix)].rstrip(_SEPARATORS) or path.parent.name, key
+            return stem[: len(stem) - len(suffix)].rstrip(
+                _SEPARATORS
+            ) or path.absolute().parent.name, key
     return stem, None
 
 

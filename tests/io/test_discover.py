@@ -74,6 +74,15 @@ def test_problems_do_not_hide_the_good_fields(write_field, tmp_path):
     assert str(problems[0]).count("\n- Expected a file of the") == 2
 
 
+def test_a_broken_field_is_named_with_its_folder(write_field, tmp_path):
+    write_field("f", folder=tmp_path / "p1")
+    write_field("f", folder=tmp_path / "p2", keys=("green",))
+    problems: list[InputError] = []
+    discover_fields(tmp_path, on_problem=problems.append)
+    assert [problem.source for problem in problems] == ["p2/f"]
+    assert str(problems[0]).startswith("p2/f: Expected a file of the blue channel")
+
+
 def test_a_long_list_of_problems_is_cut(write_field, tmp_path):
     for index in range(60):
         Image.new("L", (40, 40)).save(tmp_path / f"{index:03}.png")

@@ -305,8 +305,22 @@ def test_a_fourth_plane_is_asked_about(tmp_path, planes):
     iio.imwrite(path, np.moveaxis(planes, 0, -1))
     with pytest.raises(InputError, match="fourth plane"):
         read_field(path)
+    with pytest.raises(InputError, match="fourth plane"):
+        read_field(path, channels={0: "red"})
     field = read_field(path, channels={0: "red", 1: "green", 2: "blue", 3: "yellow"})
     assert np.array_equal(field.pixels, planes)
+
+
+def test_a_path_with_a_null_byte_is_refused():
+    with pytest.raises(InputError, match="Expected a path in UTF-8"):
+        read_field("a\0.png")
+
+
+def test_files_of_bare_channels_are_named_after_their_folder(write_field, tmp_path, monkeypatch):
+    for key, path in write_field("a", folder=tmp_path / "well").items():
+        path.rename(path.with_name(f"_{key}.png"))
+    monkeypatch.chdir(tmp_path / "well")
+    assert read_field("_green.png").name == "well"
 
 
 def test_plain_transparency_is_dropped(tmp_path):

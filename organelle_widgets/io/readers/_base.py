@@ -6,6 +6,7 @@ anything is decoded, and whatever a decoder raises becomes one `InputError` that
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from abc import ABC, abstractmethod
@@ -223,6 +224,9 @@ def reader_for(path: Path) -> Reader:
 
 def _first_bytes(path: Path) -> bytes:
     """The first 64 bytes of a file, or an error that says why there are none."""
+    if not _is_text(path):
+        message = f"Expected a path in UTF-8; found {os.fsencode(path)!r}."
+        raise InputError(message, hint="Rename the file or its folder.")
     try:
         if path.is_dir():
             return b""
@@ -241,6 +245,14 @@ def _first_bytes(path: Path) -> bytes:
         message = "Expected an image file; found an empty file (0 bytes)."
         raise InputError(message, source=str(path), hint="Copy or export it again.")
     return start
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a path can be written down: results name their files."""
+    try:
+        return b"\0" not in str(path).encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _describe(path: Path, start: bytes) -> str:
