@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import organelle_widgets
 from organelle_widgets.cli._console import say_error
-from organelle_widgets.errors import OrganelleWidgetsError
+from organelle_widgets.errors import OrganelleWidgetsError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,11 +61,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
-    parser = make_parser()
-    options = parser.parse_args(arguments)
-    if options.command is None:
-        parser.print_help(sys.stderr)
-        return 2
+    try:
+        parser = make_parser()
+        options = parser.parse_args(arguments)
+        if options.command is None:
+            parser.print_help(sys.stderr)
+            return 2
+        return _run(options)
+    except KeyboardInterrupt:
+        say_error("Stopped.")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(options: argparse.Namespace) -> int:
+    """The command; errors made on purpose become a line and an exit code."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     try:
@@ -74,10 +86,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.debug:
             raise
         say_error(error)
-        return 1
-    except KeyboardInterrupt:
-        say_error("Stopped.")
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 2 if isinstance(error, SettingsError) else 1

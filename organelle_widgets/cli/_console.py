@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
+
+from organelle_widgets.errors import ExportError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,18 +19,39 @@ __all__ = ["progress_line", "say", "say_error", "say_json"]
 
 def say(text: str) -> None:
     """Write a line of the answer to standard output."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    try:
+        _write(sys.stdout, text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        message = f"Can't write to standard output: {error.strerror or error}."
+        raise ExportError(message) from error
 
 
 def say_json(value: Any) -> None:
     """Write the answer as JSON to standard output; numbers that are not finite become null."""
-    say(json.dumps(_finite(value), indent=2, ensure_ascii=False))
+    text = json.dumps(_finite(value), indent=2, ensure_ascii=False)
+    if _spelled(sys.stdout, text) != text:
+        text = json.dumps(_finite(value), indent=2)
+    say(text)
 
 
 def say_error(error: OrganelleWidgetsError | str) -> None:
     """Write an error, with what can be done about it, to standard error."""
-    sys.stderr.write(f"organelle-widgets: {error}\n")
+    _write(sys.stderr, f"organelle-widgets: {error}")
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    """Write a line; a closed stream, which Python shows as None, takes nothing."""
+    if stream is not None:
+        stream.write(f"{_spelled(stream, text)}\n")
+        stream.flush()
+
+
+def _spelled(stream: TextIO | None, text: str) -> str:
+    """The text with escapes in place of letters that the stream's encoding does not have."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _finite(value: Any) -> Any:
@@ -61,6 +84,7 @@ def progress_line(title: str) -> Iterator[Callable[[str, float], None]]:
         Takes the step in words and the share done, 0 to 1.
     """
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
@@ -78,5 +102,5 @@ def progress_line(title: str) -> Iterator[Callable[[str, float], None]]:
     ) as bar:
         task = bar.add_task(title, total=1.0)
         yield lambda step, fraction: bar.update(
-            task, description=f"{title}: {step}" if step else title, completed=fraction
+            task, description=escape(f"{title}: {step}" if step else title), completed=fraction
         )

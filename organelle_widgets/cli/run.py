@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import argparse
+import math
 import time
 from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from organelle_widgets.classification import make_classifier
 from organelle_widgets.cli._console import progress_line, say, say_error, say_json
+from organelle_widgets.core.field import PIXEL_SIZES_UM
 from organelle_widgets.core.monitor import Monitor
 from organelle_widgets.core.predictions import DEFAULT_THRESHOLD
-from organelle_widgets.errors import InputError, OrganelleWidgetsError
+from organelle_widgets.errors import OrganelleWidgetsError, SettingsError
 from organelle_widgets.pipeline import DEFAULT_CLASSIFIER, DEFAULT_SEGMENTER, analyze_field
+from organelle_widgets.segmentation import make_segmenter
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable
 
     from organelle_widgets.core.results import FieldResult
     from organelle_widgets.io import FieldSource
+
+_SHOWN = 20
+"""So many problems of one kind of source are listed; a folder of other images may have thousands."""
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -43,13 +50,13 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     parser.add_argument(
         "--pixel-size-um",
-        type=float,
+        type=_micrometres,
         metavar="UM",
         help="micrometres per pixel, over what the files say (without either: 0.08, marked as assumed)",
     )
     parser.add_argument(
         "--threshold",
-        type=float,
+        type=_share,
         default=DEFAULT_THRESHOLD,
         help=f"confidence threshold, 0 to 1 ({DEFAULT_THRESHOLD:g})",
     )
@@ -62,13 +69,35 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.set_defaults(function=run)
 
 
+def _number(text: str, low: float, high: float, what: str) -> float:
+    """A number of the command line, or an error that argparse shows with the usage."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not low <= value <= high:
+        message = f"expected {what} from {low:g} to {high:g}; found {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return value
+
+
+def _share(text: str) -> float:
+    """A threshold."""
+    return _number(text, 0, 1, "a threshold")
+
+
+def _micrometres(text: str) -> float:
+    """A pixel size."""
+    return _number(text, *PIXEL_SIZES_UM, "micrometres per pixel")
+
+
 def run(options: argparse.Namespace) -> int:
     """Analyse every field; a field that fails is reported and the others go on."""
+    make_segmenter(options.segmenter), make_classifier(options.classifier)
     sources, problems = _discover(options)
     folders = _folders(sources, options.out)
     done: list[dict[str, Any]] = []
-    for problem in problems:
-        say_error(problem)
+    _say_problems(problems)
     with progress_line("Analysing") as progress:
         for index, source in enumerate(sources):
             monitor = Monitor(_watcher(progress, source.name, index, len(sources)))
@@ -85,6 +114,14 @@ def run(options: argparse.Namespace) -> int:
         failures = [{"source": p.source, "message": p.message, "hint": p.hint} for p in problems]
         say_json({"fields": done, "failures": failures})
     return 1 if problems else 0
+
+
+def _say_problems(problems: list[OrganelleWidgetsError]) -> None:
+    """The first problems of finding fields, and how many more there are."""
+    for problem in problems[:_SHOWN]:
+        say_error(problem)
+    if len(problems) > _SHOWN:
+        say_error(f"{len(problems) - _SHOWN} more files or fields can't be used; --json lists all.")
 
 
 def _watcher(
@@ -123,13 +160,17 @@ def _channel_map(text: str | None) -> dict[str | int, str] | None:
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
     if not all(key.strip() and sep and value.strip() for key, sep, value in pairs):
         message = f"Expected --channels as SUFFIX=COLOUR,SUFFIX=COLOUR; found {text!r}."
-        raise InputError(
+        raise SettingsError(
             message, hint="For instance: --channels _ch00=blue,_ch01=green,_ch02=red,_ch03=yellow"
         )
-    return {
+    named: dict[str | int, str] = {
         int(key) if key.strip().isdecimal() else key.strip(): value.strip()
         for key, _, value in pairs
     }
+    if len(named) < len(pairs):
+        message = f"Expected every suffix or number once in --channels; found {text!r}."
+        raise SettingsError(message)
+    return named
 
 
 def _folders(sources: list[FieldSource], out: Path) -> list[Path]:

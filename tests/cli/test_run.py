@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import imageio.v3 as iio
+import numpy as np
 import pandas as pd
 import pytest
 import tifffile
 
 from organelle_widgets.cli.run import _channel_map, _folders
-from organelle_widgets.errors import InputError
+from organelle_widgets.errors import SettingsError
 from organelle_widgets.io import FieldSource
 
 Command = Callable[..., tuple[int, str, str]]
@@ -70,10 +73,12 @@ def test_a_bad_field_does_not_stop_the_others(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["run", "absent", "--out", "x"], "found nothing at this path"),
         (["run", "{folder}", "--out", "x", "--segmenter", "magic"], "found 'magic'"),
         (["run", "{folder}", "--out", "x", "--threshold", "7"], "threshold from 0 to 1"),
-        (["run", "{folder}", "--out", "x", "--pixel-size-um", "-1"], "pixel_size_um"),
+        (["run", "{folder}", "--out", "x", "--threshold", "nan"], "found 'nan'"),
+        (["run", "{folder}", "--out", "x", "--pixel-size-um", "-1"], "from 0.001 to 100"),
+        (["run", "{folder}", "--out", "x", "--pixel-size-um", "1e-9"], "found '1e-9'"),
+        (["run", "{folder}", "--out", "x", "--channels", "0=blue,0=green"], "once in --channels"),
         (["run", "{folder}", "--out", "x", "--channels", "what"], "--channels as SUFFIX=COLOUR"),
     ],
 )
@@ -87,9 +92,56 @@ def test_wrong_words_are_explained(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     code, _, err = command(*[word.format(folder=field_folder) for word in words])
-    assert code == 1
+    assert code == 2
     assert said in err
-    assert "Traceback" not in err
+    assert err.count("found") == 1
+    assert not (tmp_path / "x").exists()
+
+
+def test_an_absent_source_is_an_error_of_the_run(command: Command, tmp_path: Path) -> None:
+    code, _, err = command("run", tmp_path / "absent", "--out", tmp_path / "x")
+    assert code == 1
+    assert "found nothing at this path" in err
+
+
+def test_many_other_images_are_not_all_listed(command: Command, tmp_path: Path) -> None:
+    for number in range(30):
+        iio.imwrite(tmp_path / f"picture{number:02}.png", np.eye(40, dtype=np.uint8))
+    code, _, err = command("run", tmp_path, "--out", tmp_path / "x")
+    assert code == 1
+    assert err.count("\n") == 21
+    assert "10 more files or fields can't be used" in err
+    code, out, _ = command("run", tmp_path, "--out", tmp_path / "x", "--json")
+    assert len(json.loads(out)["failures"]) == 30
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_name_that_is_no_text_is_a_problem_of_its_field(
+    command: Command, field_folder: Path, tmp_path: Path
+) -> None:
+    fields = tmp_path / "in"
+    shutil.copytree(field_folder, fields)
+    for channel in ("red", "green", "blue", "yellow"):
+        shutil.copy(
+            fields / f"well B2_{channel}.png",
+            os.fsencode(fields) + b"/\xff_%s.png" % channel.encode(),
+        )
+    code, out, err = command("run", fields, "--out", tmp_path / "out", "--json")
+    report = json.loads(out)
+    assert code == 1
+    assert [field["id"] for field in report["fields"]] == ["well B2"]
+    assert len(report["failures"]) == 1
+    assert "Expected a path in UTF-8" in err
+
+
+def test_names_that_the_font_lacks_are_drawn_in_silence(
+    command: Command, field_folder: Path, tmp_path: Path
+) -> None:
+    for channel in ("red", "green", "blue", "yellow"):
+        shutil.copy(field_folder / f"well B2_{channel}.png", tmp_path / f"细胞_{channel}.png")
+    code, _, err = command("run", tmp_path, "--out", tmp_path / "out")
+    assert (code, err) == (0, "")
+    assert (tmp_path / "out" / "细胞" / "overview.png").is_file()
 
 
 def test_without_an_output_folder_usage_is_shown(command: Command, field_folder: Path) -> None:
@@ -101,7 +153,7 @@ def test_without_an_output_folder_usage_is_shown(command: Command, field_folder:
 def test_channel_map_takes_suffixes_and_numbers() -> None:
     assert _channel_map("_ch00=blue, 1=green") == {"_ch00": "blue", 1: "green"}
     assert _channel_map(None) is None
-    with pytest.raises(InputError, match="_ch00=blue,_ch01=green"):
+    with pytest.raises(SettingsError, match="_ch00=blue,_ch01=green"):
         _channel_map("_ch00")
 
 
