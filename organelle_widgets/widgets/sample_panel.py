@@ -10,6 +10,7 @@ import traitlets
 from psygnal import Signal
 
 from organelle_widgets.core.channels import CHANNELS
+from organelle_widgets.core.field import PIXEL_SIZES_UM
 from organelle_widgets.core.predictions import DEFAULT_THRESHOLD
 from organelle_widgets.errors import InputError
 from organelle_widgets.widgets._base import front_end
@@ -37,9 +38,6 @@ MOST_CHUNK_BYTES = 4 << 20
 
 LARGEST_FILE = 1 << 50
 """Largest size that a message may announce; what is accepted is up to `UploadReceiver`."""
-
-PIXEL_SIZES_UM = (0.001, 100.0)
-"""Smallest and largest pixel size that a person can type, um."""
 
 
 def setting_entry(spec: Setting, value: Any = None) -> dict[str, Any]:
