@@ -101,8 +101,9 @@ class AnalysisController:
             self.open_files()
         elif self._source is not None:
             self.open_source(self._source)
-        elif self._state.field is not None:
-            self._start("Finding cells", _analyse, self._state.field, self._choices())
+        elif self._state.shown is not None:
+            shown = self._state.shown
+            self._start("Finding cells", _analyse, shown.field, self._choices(), shown.pictures)
 
     def cancel(self) -> None:
         """Stop the work under way at its next step; what is on the page stays."""

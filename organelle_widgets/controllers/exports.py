@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import logging
+import mimetypes
 import tempfile
 import zipfile
 from pathlib import Path
@@ -39,14 +40,6 @@ EXPORTS: tuple[dict[str, str], ...] = (
 )
 """What can be saved of a result."""
 
-_MIME = {
-    ".csv": "text/csv",
-    ".json": "application/json",
-    ".pdf": "application/pdf",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".zip": "application/zip",
-}
 _FORMATS = {
     "table": ("csv",),
     "overview": ("overview_png",),
@@ -133,7 +126,7 @@ class ExportController:
             )
         elif not future.cancelled():
             name, content = future.result()
-            mime = _MIME.get(Path(name).suffix, "application/octet-stream")
+            mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
             self._header.offer_file(name, mime, content)
 
 

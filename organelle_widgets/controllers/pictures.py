@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from organelle_widgets.core.channels import CHANNELS
 from organelle_widgets.render.composite import composite, field_windows
-from organelle_widgets.render.thumbnails import cell_channels, cell_thumbnails
+from organelle_widgets.render.thumbnails import THUMBNAIL_CHANNELS, cell_channels, cell_thumbnails
 from organelle_widgets.widgets.field_views import FieldViews
 
 if TYPE_CHECKING:
@@ -116,23 +116,20 @@ def field_pictures(field: Field, windows: Mapping[str, Any]) -> dict[str, bytes]
     dict of str to bytes
         JPEG by channel key and ``composite``; missing channels are left out.
     """
-    pictures = {key: jpeg(_square(field, (key,), windows)) for key in field.present}
-    pictures["composite"] = jpeg(_square(field, ("green", "blue", "red"), windows))
+    small = _middle(field)
+    pictures = {key: jpeg(composite(small, (key,), windows)) for key in field.present}
+    pictures["composite"] = jpeg(composite(small, THUMBNAIL_CHANNELS, windows))
     return pictures
 
 
-def _square(
-    field: Field, channels: tuple[str, ...], windows: Mapping[str, Any]
-) -> NDArray[np.uint8]:
-    """The middle of a field as a small square picture."""
+def _middle(field: Field) -> Field:
+    """The middle of a field as a small square one."""
     rows, cols = field.shape
     side = min(rows, cols)
     step = max(1, side // CROP_PX)
     top, left = (rows - side) // 2, (cols - side) // 2
-    from dataclasses import replace
-
     middle = field.pixels[:, top : top + side : step, left : left + side : step]
-    return composite(replace(field, pixels=np.ascontiguousarray(middle)), channels, windows)
+    return replace(field, pixels=np.ascontiguousarray(middle))
 
 
 def crop_pictures(

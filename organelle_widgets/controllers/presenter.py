@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from organelle_widgets.controllers.exports import EXPORTS
-from organelle_widgets.controllers.pictures import crop_pictures, data_url
+from organelle_widgets.controllers.pictures import THUMBNAIL_PX, crop_pictures, data_url
 from organelle_widgets.core.channels import CHANNELS
 from organelle_widgets.core.labels import CLASSES
 from organelle_widgets.core.settings import describe_settings
@@ -155,7 +155,7 @@ class Presenter:
             film.clear()
             return
         self._show_film_cells(cells)
-        film.show_thumbnails(pictures.pictures.sprite, pictures.pictures.columns, 96)
+        film.show_thumbnails(pictures.pictures.sprite, pictures.pictures.columns, THUMBNAIL_PX)
 
     def _show_film_cells(self, cells: list[dict[str, Any]]) -> None:
         """What the film strip needs of each cell."""

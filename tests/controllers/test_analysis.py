@@ -105,6 +105,16 @@ def test_a_new_setting_changes_the_result(
     assert state.result.n_cells == 3
 
 
+def test_analysing_again_keeps_the_pictures(state: PageState, analysis: AnalysisController) -> None:
+    analysis.open_sample(list_samples()[0].key)
+    wait(lambda: not state.busy)
+    before = state.shown
+    analysis.analyse()
+    wait(lambda: not state.busy)
+    assert state.shown is not before
+    assert state.shown.pictures.pixels.serial == before.pictures.pixels.serial
+
+
 def test_cancel_keeps_what_was_there(
     state: PageState,
     analysis: AnalysisController,
