@@ -21,13 +21,15 @@ from organelle_widgets.core.monitor import Monitor
 from organelle_widgets.core.predictions import DEFAULT_THRESHOLD
 from organelle_widgets.core.results import FieldResult
 from organelle_widgets.errors import SettingsError
-from organelle_widgets.segmentation import make_segmenter
+from organelle_widgets.segmentation import MapSegmenter, make_segmenter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from organelle_widgets.classification import Classifier
+    from organelle_widgets.core.maps import ProbabilityMaps
+    from organelle_widgets.core.masks import Masks
     from organelle_widgets.segmentation import Segmenter
 
 __all__ = ["DEFAULT_CLASSIFIER", "DEFAULT_SEGMENTER", "analyze_field"]
@@ -44,6 +46,7 @@ def analyze_field(
     *,
     threshold: float = DEFAULT_THRESHOLD,
     monitor: Monitor | None = None,
+    previous: FieldResult | None = None,
 ) -> FieldResult:
     """Find the cells of a field and say where the protein is in each.
 
@@ -59,6 +62,9 @@ def analyze_field(
         Probability from which a class counts as predicted, 0 to 1. Results answer for other thresholds too.
     monitor : Monitor, optional
         Is told every step and may cancel between steps.
+    previous : FieldResult, optional
+        An earlier result. Where it is of the same `Field` object and the segmentation network would see the
+        same again, its probability maps are used and the network does not run.
 
     Returns
     -------
@@ -100,7 +106,7 @@ def analyze_field(
             field = _read(field)
     monitor.report("Finding cells", 0.05)
     with _timed(timings, "segmentation"):
-        masks = finder.segment(field)
+        masks, maps = _find_cells(field, finder, previous)
     with _timed(timings, "classification"):
         probabilities = judge.classify(
             field, masks, monitor.part(_classifying(masks.n_cells), 0.4, 0.95)
@@ -115,6 +121,7 @@ def analyze_field(
             provenance=_provenance(finder, judge, threshold),
             threshold=threshold,
             notes=_remarks(masks.n_cells),
+            maps=maps,
         )
     monitor.report("Done", 1.0)
     return result
@@ -125,6 +132,18 @@ def _read(path: str | Path) -> Field:
     from organelle_widgets.io import read_field
 
     return read_field(path)
+
+
+def _find_cells(
+    field: Field, finder: Segmenter, previous: FieldResult | None
+) -> tuple[Masks, ProbabilityMaps | None]:
+    """Masks, and the maps that they were outlined in where the segmenter has such."""
+    if not isinstance(finder, MapSegmenter):
+        return finder.segment(field), None
+    maps = previous.maps if previous is not None and previous.field is field else None
+    if maps is None or maps.made_by != finder.made_by:
+        maps = finder.predict(field)
+    return finder.label(field, maps), maps
 
 
 def _classifying(n_cells: int) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from organelle_widgets.core.field import Field
+    from organelle_widgets.core.maps import ProbabilityMaps
     from organelle_widgets.core.masks import Masks
 
 __all__ = ["PROBABILITY_COLUMNS", "FieldResult"]
@@ -57,6 +58,8 @@ class FieldResult:
         The confidence threshold asked for; `table` and `predict` take another one.
     notes : tuple of str
         What a person should know of this result beyond the field's own notes, in whole sentences.
+    maps : ProbabilityMaps, optional
+        What the segmentation network saw, so that cells can be outlined anew without it. Not exported.
 
     Attributes
     ----------
@@ -78,6 +81,7 @@ class FieldResult:
     provenance: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     threshold: float = DEFAULT_THRESHOLD
     notes: tuple[str, ...] = ()
+    maps: ProbabilityMaps | None = None
     cells: pd.DataFrame = dataclasses.field(init=False, repr=False)
     field_probabilities: NDArray[np.float32] = dataclasses.field(init=False, repr=False)
 

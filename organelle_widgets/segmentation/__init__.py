@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from organelle_widgets.segmentation._base import SEGMENTERS, Segmenter, make_segmenter
+from organelle_widgets.segmentation._base import (
+    SEGMENTERS,
+    MapSegmenter,
+    Segmenter,
+    make_segmenter,
+)
 
-__all__ = ["SEGMENTERS", "Segmenter", "make_segmenter"]
+__all__ = ["SEGMENTERS", "MapSegmenter", "Segmenter", "make_segmenter"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage as ndi
@@ -20,6 +20,7 @@ from skimage.segmentation import watershed
 from organelle_widgets.core.masks import Masks
 from organelle_widgets.core.settings import setting
 from organelle_widgets.segmentation._base import SEGMENTERS, Segmenter
+from organelle_widgets.segmentation._scale import drop_small, enlarge, shrink
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -141,12 +142,12 @@ class Watershed(Segmenter):
     def _segment(self, field: Field) -> Masks:
         factor = max(1, round(_WORK_UM / field.pixel_size_um))
         um = field.pixel_size_um * factor
-        planes = {key: _shrink(field.channel(key), factor) for key in field.present}
+        planes = {key: shrink(field.channel(key), factor) for key in field.present}
         nuclei = self._find_nuclei(planes["blue"], um)
         cells = self._find_cells(planes, nuclei, um)
-        nuclei, cells = (_enlarge(labels, factor, field.shape) for labels in (nuclei, cells))
+        nuclei, cells = (enlarge(labels, factor, field.shape) for labels in (nuclei, cells))
         inner = (nuclei > 0) & (nuclei == cells)
-        cells = _drop_small(cells, self.min_cell_area_um2 / field.pixel_size_um**2)
+        cells = drop_small(cells, self.min_cell_area_um2 / field.pixel_size_um**2)
         return Masks(np.where(inner, cells, 0), cells)
 
     def _find_nuclei(self, blue: NDArray[np.float32], um: float) -> NDArray[np.int32]:
@@ -159,7 +160,7 @@ class Watershed(Segmenter):
         lowest = 0.5 * threshold_otsu(signal)
         inside = signal > np.maximum(lowest, self.nucleus_threshold * nearby)
         inside = ndi.binary_fill_holes(_open(inside, 0.5 / um))
-        nuclei = _drop_small(self._split(inside, um), self.min_nucleus_area_um2 / um**2)
+        nuclei = drop_small(self._split(inside, um), self.min_nucleus_area_um2 / um**2)
         return _drop_haze(nuclei, signal, um)
 
     def _split(self, inside: NDArray[np.bool_], um: float) -> NDArray[np.int32]:
@@ -189,16 +190,6 @@ class Watershed(Segmenter):
             np.int32
         )
         return labels
-
-
-def _shrink(plane: NDArray[Any], factor: int) -> NDArray[np.float32]:
-    """Means of squares of `factor` pixels; the last row and column are repeated to fill the last squares."""
-    rows, cols = plane.shape
-    if factor > 1:
-        plane = np.pad(plane, ((0, -rows % factor), (0, -cols % factor)), mode="edge")
-    blocks = plane.reshape(plane.shape[0] // factor, factor, plane.shape[1] // factor, factor)
-    means: NDArray[np.float32] = blocks.mean(axis=(1, 3), dtype=np.float32)
-    return means
 
 
 def _signal(plane: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
@@ -235,14 +226,6 @@ def _open(inside: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
     return opened
 
 
-def _drop_small(labels: NDArray[np.int32], smallest: float) -> NDArray[np.int32]:
-    """The labels with at least `smallest` pixels, numbered 1, 2, 3, ..."""
-    keep = np.bincount(labels.ravel()) >= max(smallest, 1)
-    keep[0] = False
-    numbers = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
-    return numbers[labels]
-
-
 def _drop_haze(
     nuclei: NDArray[np.int32], signal: NDArray[np.float32], um: float
 ) -> NDArray[np.int32]:
@@ -255,40 +238,3 @@ def _drop_haze(
     inner, outer = (np.nan_to_num(ndi.median(signal, labels, ids)) for labels in (nuclei, around))
     hazy = np.concatenate([[False], outer > _HAZE * inner])
     return np.where(hazy[nuclei], 0, nuclei).astype(np.int32)
-
-
-def _enlarge(labels: NDArray[np.int32], factor: int, shape: tuple[int, int]) -> NDArray[np.int32]:
-    """Labels `factor` times as large, cut to `shape`, with smooth instead of stepped borders.
-
-    Each label's share of a fine pixel is interpolated; a pixel goes to the largest share where labels hold
-    more than half of it.
-    """
-    if factor == 1:
-        return labels
-    large = np.zeros((labels.shape[0] * factor, labels.shape[1] * factor), np.int32)
-    best = np.zeros(large.shape, np.float32)
-    total = np.zeros(large.shape, np.float32)
-    for label, box in enumerate(ndi.find_objects(labels), start=1):
-        if box is None:
-            continue
-        small = tuple(
-            slice(max(0, s.start - 2), min(n, s.stop + 2))
-            for s, n in zip(box, labels.shape, strict=True)
-        )
-        rows, cols = ((s.stop - s.start, factor) for s in small)
-        share = _weights(*rows) @ (labels[small] == label).astype(np.float32) @ _weights(*cols).T
-        fine = tuple(slice(s.start * factor, s.stop * factor) for s in small)
-        wins = share > best[fine]
-        large[fine][wins] = label
-        best[fine][wins] = share[wins]
-        total[fine] += share
-    large[total <= 0.5] = 0
-    return large[: shape[0], : shape[1]]
-
-
-def _weights(size: int, factor: int) -> NDArray[np.float32]:
-    """Matrix that interpolates `size` samples to `factor` times as many with a Gaussian of 0.6 samples."""
-    centres = (np.arange(size * factor) + 0.5) / factor - 0.5
-    weights = np.exp(-((centres[:, None] - np.arange(size)) ** 2) / (2 * 0.6**2))
-    normed: NDArray[np.float32] = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-    return normed

@@ -1,0 +1,1 @@
+"""The networks themselves as torch modules; a backend imports its own inside the function that builds it."""

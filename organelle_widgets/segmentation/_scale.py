@@ -1,0 +1,95 @@
+"""From a field's pixels to those at which a backend works, and its labels back to the field's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import ndimage as ndi
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["drop_small", "enlarge", "resample", "shrink"]
+
+
+def shrink(plane: NDArray[Any], factor: int) -> NDArray[np.float32]:
+    """Means of squares of `factor` pixels; the last row and column are repeated to fill the last squares."""
+    rows, cols = plane.shape
+    if factor > 1:
+        plane = np.pad(plane, ((0, -rows % factor), (0, -cols % factor)), mode="edge")
+    blocks = plane.reshape(plane.shape[0] // factor, factor, plane.shape[1] // factor, factor)
+    means: NDArray[np.float32] = blocks.mean(axis=(1, 3), dtype=np.float32)
+    return means
+
+
+def resample(plane: NDArray[Any], ratio: float) -> NDArray[np.float32]:
+    """The plane with pixels `ratio` times as wide: averaged in whole squares first, interpolated then.
+
+    Pixel edges stay aligned: row 0 begins where row 0 began. A ratio within 2 % of a whole number counts as whole.
+    """
+    whole = max(1, int(ratio * 1.02))
+    means = shrink(plane, whole)
+    rest = ratio / whole
+    if abs(rest - 1) <= 0.02:
+        return means
+    rows, cols = (max(1, round(size / ratio)) for size in plane.shape)
+    size = (rows / means.shape[0], cols / means.shape[1])
+    out: NDArray[np.float32] = ndi.zoom(means, size, order=1, mode="nearest", grid_mode=True)
+    return out
+
+
+def drop_small(labels: NDArray[np.int32], smallest: float) -> NDArray[np.int32]:
+    """The labels with at least `smallest` pixels, numbered 1, 2, 3, ..."""
+    keep = np.bincount(labels.ravel()) >= max(smallest, 1)
+    keep[0] = False
+    numbers = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
+    return numbers[labels]
+
+
+def enlarge(labels: NDArray[np.int32], ratio: float, shape: tuple[int, int]) -> NDArray[np.int32]:
+    """Labels on pixels `ratio` times as wide as the field's, on the field's pixels, with smooth borders.
+
+    Each label's share of a fine pixel is interpolated; a pixel goes to the largest share where labels hold
+    more than half of it.
+    """
+    if labels.shape == shape:
+        return labels
+    large = np.zeros(shape, np.int32)
+    best = np.zeros(shape, np.float32)
+    total = np.zeros(shape, np.float32)
+    steps = [_step(n, m, ratio) for n, m in zip(labels.shape, shape, strict=True)]
+    weights = [_weights(n, m, step) for n, m, step in zip(labels.shape, shape, steps, strict=True)]
+    for label, box in enumerate(ndi.find_objects(labels), start=1):
+        if box is None:
+            continue
+        small = tuple(
+            slice(max(0, s.start - 2), min(n, s.stop + 2))
+            for s, n in zip(box, labels.shape, strict=True)
+        )
+        fine = tuple(
+            slice(max(0, round(s.start * step)), min(m, round(s.stop * step)))
+            for s, step, m in zip(small, steps, shape, strict=True)
+        )
+        rows, cols = (w[f, s] for w, f, s in zip(weights, fine, small, strict=True))
+        share = rows @ (labels[small] == label).astype(np.float32) @ cols.T
+        wins = share > best[fine]
+        large[fine][wins] = label
+        best[fine][wins] = share[wins]
+        total[fine] += share
+    large[total <= 0.5] = 0
+    return large
+
+
+def _step(size: int, fine: int, ratio: float) -> float:
+    """Fine pixels per coarse one: `ratio` itself where squares of whole pixels were averaged."""
+    whole = round(ratio)
+    return float(whole) if whole >= 1 and -(-fine // whole) == size else fine / size
+
+
+def _weights(size: int, fine: int, step: float) -> NDArray[np.float32]:
+    """Matrix that interpolates `size` samples to `fine`, `step` times as many, with a Gaussian of 0.6 samples."""
+    centres = (np.arange(fine) + 0.5) / step - 0.5
+    weights = np.exp(-((centres[:, None] - np.arange(size)) ** 2) / (2 * 0.6**2))
+    normed: NDArray[np.float32] = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return normed
