@@ -96,7 +96,29 @@ class BackendUnavailableError(OrganelleWidgetsError, ImportError):
 
 
 class WeightsError(OrganelleWidgetsError):
-    """Model weights that are missing, damaged or not what they should be."""
+    """Model weights that are missing, damaged or not what they should be.
+
+    Parameters
+    ----------
+    message : str
+        What was expected and what was found.
+    weights : str, optional
+        Their name in the model store, where they can be downloaded.
+    source, step, hint : str, optional
+        As in `OrganelleWidgetsError`.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        weights: str | None = None,
+        source: str | None = None,
+        step: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, source=source, step=step, hint=hint)
+        self.weights = weights
 
 
 class StepError(OrganelleWidgetsError):

@@ -16,6 +16,7 @@ from organelle_widgets.errors import (
     SegmentationError,
     SettingsError,
     StepError,
+    WeightsError,
     attributed_to,
 )
 
@@ -38,6 +39,12 @@ def test_pickling_keeps_everything(kind):
         "Add one.",
     )
     assert str(copy) == "a.tif: Expected 4 planes; found 3. Add one."
+
+
+def test_pickling_keeps_the_name_of_the_weights():
+    copy = pickle.loads(pickle.dumps(WeightsError("Not here.", weights="hpa-nuclei")))
+    assert copy.weights == "hpa-nuclei"
+    assert WeightsError("Damaged.").weights is None
 
 
 @pytest.mark.parametrize("kind", ALL)

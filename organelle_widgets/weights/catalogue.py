@@ -1,0 +1,166 @@
+"""What can be downloaded: address, size, checksums, licence and a short model card of each file of weights.
+
+One entry a file, in `CATALOGUE`. A checksum or size stands here only where it was read in a published source; where
+none is published the field is empty and `WeightFile.unverified` says so. Downloading and storing live in
+`organelle_widgets.weights.store`.
+
+References
+----------
+The addresses of the ``.pth`` files: https://github.com/CellProfiling/HPA-Cell-Segmentation/pull/23.
+Addresses, SHA-256 and licence of the TorchScript files: https://github.com/bioimage-io/collection-bioimage-io,
+``rdfs/10.5281/zenodo.6200999/7690494/rdf.yaml`` and ``rdfs/10.5281/zenodo.6200635/7702687/rdf.yaml``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["CATALOGUE", "WeightFile"]
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """One file of weights.
+
+    Parameters
+    ----------
+    name : str
+        The word that people type; unique.
+    title : str
+        What the page calls it.
+    url : str
+        Where it comes from.
+    file_name : str
+        Its name in the cache folder; unique.
+    size_bytes : int, optional
+        Its exact size; None where none is published.
+    md5, sha256 : str
+        Checksums in hexadecimal; empty where none is published. A SHA-256 that is not published is recorded at
+        the first download and held to afterwards.
+    doi : str
+        Digital object identifier of the record that holds it.
+    licence, licence_url : str
+        Licence in words, and where it is stated.
+    source : str
+        Who made it.
+    card : str
+        What it does, what it was trained on and its limits, in plain words.
+    used_by : str
+        Name of the backend that reads it.
+    unverified : str
+        What could not be checked for this entry.
+    """
+
+    name: str
+    title: str
+    url: str
+    file_name: str
+    size_bytes: int | None = None
+    md5: str = ""
+    sha256: str = ""
+    doi: str = ""
+    licence: str = ""
+    licence_url: str = ""
+    source: str = ""
+    card: str = ""
+    used_by: str = ""
+    unverified: str = ""
+
+    @property
+    def record_url(self) -> str:
+        """The page of the record, by DOI; the file's own address without one."""
+        return f"https://doi.org/{self.doi}" if self.doi else self.url
+
+
+_MAKERS = "Hao Xu, Wei Ouyang and colleagues, Human Protein Atlas (HPA Cell Segmentator)"
+_TRAINING = (
+    "A U-Net with a DPN-92 encoder, trained by the Human Protein Atlas on its own confocal fields of cultured "
+    "human cells at a quarter of their size (0.32 um per pixel)."
+)
+_LIMITS = "Made for fields of single layers of cells; other stains, tissues and scales were not trained."
+_PICKLE = "The file is a Python pickle; it is read with a list of allowed classes only."
+_UNPUBLISHED = (
+    "No checksum or exact size is published for this file: the MD5 is asked of the Zenodo record at download, and "
+    "the SHA-256 of the first file is held to afterwards. The licence was not checked: read the record."
+)
+_ZENODO_PTH = "https://zenodo.org/record/4665863/files/"
+
+
+def _pth(name: str, title: str, file_name: str, does: str) -> WeightFile:
+    """A file of the record 10.5281/zenodo.4665863."""
+    return WeightFile(
+        name=name,
+        title=title,
+        url=_ZENODO_PTH + file_name,
+        file_name=file_name,
+        doi="10.5281/zenodo.4665863",
+        licence="as the Zenodo record states (not checked here)",
+        licence_url="https://doi.org/10.5281/zenodo.4665863",
+        source=_MAKERS,
+        card=f"{does} {_TRAINING} {_LIMITS} {_PICKLE} About 560 MB.",
+        used_by="hpa",
+        unverified=_UNPUBLISHED,
+    )
+
+
+def _torchscript(
+    name: str, title: str, record: int, file_name: str, sha256: str, doi: str, does: str
+) -> WeightFile:
+    """The same networks as TorchScript, from BioImage.IO."""
+    return WeightFile(
+        name=name,
+        title=title,
+        url=f"https://zenodo.org/api/records/{record}/files/{file_name}/content",
+        file_name=file_name,
+        sha256=sha256,
+        doi=doi,
+        licence="CC-BY-4.0",
+        licence_url="https://creativecommons.org/licenses/by/4.0/",
+        source=f"{_MAKERS}; packed for BioImage.IO by Wei Ouyang",
+        card=f"{does} {_TRAINING} {_LIMITS} TorchScript: no pickle is read. About 560 MB.",
+        used_by="hpa",
+        unverified="No exact size is published for this file.",
+    )
+
+
+_ENTRIES = (
+    _pth(
+        "hpa-nuclei",
+        "HPA nuclei",
+        "dpn_unet_nuclei_v1.pth",
+        "Finds nuclei and their borders in the nucleus stain.",
+    ),
+    _pth(
+        "hpa-cells",
+        "HPA cells",
+        "dpn_unet_cell_3ch_v1.pth",
+        "Finds cells and their borders from microtubules, ER and nuclei.",
+    ),
+    _pth(
+        "hpa-cells-no-er",
+        "HPA cells without ER",
+        "dpn_unet_cell_v2.pth",
+        "Finds cells and their borders from microtubules and nuclei, for fields without an ER stain.",
+    ),
+    _torchscript(
+        "hpa-nuclei-torchscript",
+        "HPA nuclei (TorchScript)",
+        7690494,
+        "nuclei_model.pt",
+        "8d3af116378b12d54a15d880b942c2d7e74ba52e11421a7ba16c702d1a112ba5",
+        "10.5281/zenodo.6200999",
+        "Finds nuclei and their borders in the nucleus stain.",
+    ),
+    _torchscript(
+        "hpa-cells-torchscript",
+        "HPA cells (TorchScript)",
+        7702687,
+        "cell_model.pt",
+        "7e94848c41f2a8a2e881a194fbd0228af15d3df864313c53bf3b130e90ca0275",
+        "10.5281/zenodo.6200635",
+        "Finds cells and their borders from microtubules, ER and nuclei.",
+    ),
+)
+
+CATALOGUE: dict[str, WeightFile] = {entry.name: entry for entry in _ENTRIES}
+"""All files, by name, in the order in which they are listed."""
