@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from organelle_widgets.cli._console import progress_line, say, say_json
-from organelle_widgets.pipeline import DEFAULT_CLASSIFIER, DEFAULT_SEGMENTER
+from organelle_widgets.cli._segmenter import add_segmenter, chosen_segmenter
+from organelle_widgets.pipeline import DEFAULT_CLASSIFIER
 
 if TYPE_CHECKING:
     import argparse
@@ -23,7 +24,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     for kind, function in (("segmentation", segmentation), ("classification", classification)):
         one = kinds.add_parser(kind, help=f"score the {kind}")
         one.add_argument("folder", type=Path, metavar="DIR")
-        one.add_argument("--segmenter", default=DEFAULT_SEGMENTER)
+        add_segmenter(one)
         if kind == "classification":
             one.add_argument("--classifier", default=DEFAULT_CLASSIFIER)
         one.add_argument("--folders", metavar="A,B", help="only these folders of fields.csv")
@@ -35,7 +36,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def _selection(options: argparse.Namespace) -> dict[str, Any]:
     """The arguments that both kinds share."""
     folders = [name.strip() for name in (options.folders or "").split(",") if name.strip()]
-    return {"segmenter": options.segmenter, "folders": folders or None, "limit": options.limit}
+    return {
+        "segmenter": chosen_segmenter(options),
+        "folders": folders or None,
+        "limit": options.limit,
+    }
 
 
 def segmentation(options: argparse.Namespace) -> int:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from organelle_widgets.classification import make_classifier
 from organelle_widgets.cli._console import progress_line, say, say_error, say_json
+from organelle_widgets.cli._segmenter import add_segmenter, chosen_segmenter
 from organelle_widgets.core.field import PIXEL_SIZES_UM
 from organelle_widgets.core.monitor import Monitor
 from organelle_widgets.core.predictions import DEFAULT_THRESHOLD
 from organelle_widgets.errors import OrganelleWidgetsError, SettingsError
-from organelle_widgets.pipeline import DEFAULT_CLASSIFIER, DEFAULT_SEGMENTER, analyze_field
-from organelle_widgets.segmentation import make_segmenter
+from organelle_widgets.pipeline import DEFAULT_CLASSIFIER, analyze_field
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,9 +42,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for the results"
     )
-    parser.add_argument(
-        "--segmenter", default=DEFAULT_SEGMENTER, help=f"default: {DEFAULT_SEGMENTER}"
-    )
+    add_segmenter(parser)
     parser.add_argument(
         "--classifier", default=DEFAULT_CLASSIFIER, help=f"default: {DEFAULT_CLASSIFIER}"
     )
@@ -93,7 +91,7 @@ def _micrometres(text: str) -> float:
 
 def run(options: argparse.Namespace) -> int:
     """Analyse every field; a field that fails is reported and the others go on."""
-    make_segmenter(options.segmenter), make_classifier(options.classifier)
+    chosen_segmenter(options), make_classifier(options.classifier)
     sources, problems = _discover(options)
     folders = _folders(sources, options.out)
     done: list[dict[str, Any]] = []
@@ -194,7 +192,11 @@ def _one(
     field = source.read(pixel_size_um=options.pixel_size_um)
     read_s = time.perf_counter() - start
     result = analyze_field(
-        field, options.segmenter, options.classifier, threshold=options.threshold, monitor=monitor
+        field,
+        chosen_segmenter(options),
+        options.classifier,
+        threshold=options.threshold,
+        monitor=monitor,
     )
     start = time.perf_counter()
     files = export_field(result, folder)
