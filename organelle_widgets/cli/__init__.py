@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "make_parser"]
 
-_COMMANDS = ("dashboard", "run", "evaluate", "train", "sample", "benchmark", "doctor")
+_COMMANDS = ("dashboard", "run", "evaluate", "train", "sample", "models", "benchmark", "doctor")
 
 
 def make_parser() -> argparse.ArgumentParser:

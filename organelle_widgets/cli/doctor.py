@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from typing import TYPE_CHECKING
 
 import organelle_widgets
+from organelle_widgets import weights
 from organelle_widgets.classification import CLASSIFIERS
 from organelle_widgets.cli._console import say, say_json
 from organelle_widgets.segmentation import SEGMENTERS
@@ -42,6 +43,8 @@ def doctor(options: argparse.Namespace) -> int:
         "free_disk_gb": round(shutil.disk_usage(".").free / 1e9, 1),
         "packages": packages,
         "backends": backends,
+        "weights_folder": str(weights.cache_folder()),
+        "weights": {name: weights.is_here(name) for name in weights.catalogue()},
     }
     missing = [name for name, found in packages.items() if found is None]
     if options.json:
@@ -86,5 +89,10 @@ def _print(report: dict[str, object], packages: dict[str, str | None], missing: 
             say(f"  {state}  {name} ({entry.title})")
             if entry.missing:
                 say(f"           needs {', '.join(entry.missing)}: {entry.install}")
+    say(f"\nweights in {weights.cache_folder()}")
+    for file in weights.catalogue().values():
+        state = "here   " if weights.is_here(file.name) else "absent "
+        say(f"  {state}  {file.name} ({file.title})")
+    say("  Download: organelle-widgets models download NAME")
     if missing:
         say(f"\nInstall what is missing: python -m pip install {' '.join(missing)}")

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from organelle_widgets.weights._store import Store, cache_folder
 from organelle_widgets.weights.catalogue import CATALOGUE, WeightFile
-from organelle_widgets.weights.store import Store, cache_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from organelle_widgets.core.monitor import Monitor
 
 __all__ = [
-    "Store",
     "WeightFile",
     "cache_folder",
     "catalogue",
     "download",
     "is_here",
     "locate",
+    "path",
+    "state",
     "verify",
 ]
 
@@ -61,6 +62,48 @@ def is_here(name: str) -> bool:
         If the name is unknown.
     """
     return _STORE.is_here(name)
+
+
+def path(name: str) -> Path:
+    """Where the file lies, or would lie; nothing is looked at.
+
+    Parameters
+    ----------
+    name : str
+        A name of the catalogue.
+
+    Returns
+    -------
+    Path
+        In the cache folder.
+
+    Raises
+    ------
+    SettingsError
+        If the name is unknown.
+    """
+    return _STORE.path(name)
+
+
+def state(name: str) -> str:
+    """What a list says of the file; a file that changed since it was verified last is hashed.
+
+    Parameters
+    ----------
+    name : str
+        A name of the catalogue.
+
+    Returns
+    -------
+    str
+        ``"here"``, ``"not downloaded"`` or ``"damaged"``.
+
+    Raises
+    ------
+    SettingsError
+        If the name is unknown.
+    """
+    return _STORE.state(name)
 
 
 def locate(name: str) -> Path:

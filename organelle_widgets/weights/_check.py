@@ -42,21 +42,26 @@ def check(
         evidence = kind if wanted else evidence
     if evidence == "first" and _is_web_page(path):
         raise _other(file, path, "a file of weights", "a web page")
+    first = ledger.read().get(file.name)
+    if first and first.sha256 == found["sha256"] and evidence == "first":
+        evidence = first.evidence
     seen = Seen(found["sha256"], stat.st_size, stat.st_mtime_ns, evidence)
-    _hold_to_first(file, path, seen, ledger)
+    if first is not None:
+        _hold_to_first(file, path, seen, first, ledger.path)
     return seen
 
 
-def _hold_to_first(file: WeightFile, path: Path, seen: Seen, ledger: Ledger) -> None:
+def _hold_to_first(
+    file: WeightFile, path: Path, seen: Seen, first: Seen, ledger_path: Path
+) -> None:
     """Raise where another file was seen first, unless only the new one agrees with a published checksum."""
-    first = ledger.read().get(file.name)
-    if first is None or first.sha256 == seen.sha256 or seen.evidence == "sha256":
+    if first.sha256 == seen.sha256 or seen.evidence == "sha256":
         return
     if seen.evidence == "md5" and first.evidence == "first":
         logger.warning("%s is not the file seen first, but its published MD5 agrees.", path)
         return
     error = _other(file, path, f"sha256 {first.sha256}, which was seen first", seen.sha256)
-    error.hint = f"If you trust the new file, delete the entry {file.name!r} in {ledger.path}."
+    error.hint = f"If you trust the new file, delete the entry {file.name!r} in {ledger_path}."
     raise error
 
 

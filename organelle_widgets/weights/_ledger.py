@@ -11,8 +11,6 @@ import logging
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -55,6 +53,8 @@ class Ledger:
 
     def write(self, name: str, seen: Seen) -> None:
         """Replace one entry; other processes may write others at the same time."""
+        from filelock import FileLock
+
         with FileLock(self.path.with_name(f".{self.path.name}.lock")):
             entries = {**self.read(), name: seen}
             text = json.dumps({key: asdict(entry) for key, entry in entries.items()}, indent=2)

@@ -102,8 +102,12 @@ class Transfer:
                         raise self._given_up(str(end)) from end
                     self._pause(max(end.wait_s, self._patience.pause_s * 2 ** (failures - 1)))
                 else:
-                    self._note_path.unlink(missing_ok=True)
                     return
+
+    def deliver(self, path: Path) -> None:
+        """Put what has come to its place in one step."""
+        self._part.replace(path)
+        self._note_path.unlink(missing_ok=True)
 
     def discard(self) -> None:
         """Forget what has come."""
@@ -284,7 +288,8 @@ def _reason(error: BaseException) -> str:
             break
         inner = deeper
     text = getattr(inner, "strerror", None) or str(inner)
-    return re.sub(r"^<[^>]+>:?\s*|^\w*Connection\(.*?\):\s*", "", text).rstrip(".") or "no answer"
+    text = re.sub(r"^.*\[Errno -?\d+\]\s*|^<[^>]+>:?\s*|^\w*Connection\(.*?\):\s*", "", text)
+    return text.rstrip(".)") or "no answer"
 
 
 def _room_hint(part: Path) -> str:

@@ -2,7 +2,7 @@
 
 One entry a file, in `CATALOGUE`. A checksum or size stands here only where it was read in a published source; where
 none is published the field is empty and `WeightFile.unverified` says so. Downloading and storing live in
-`organelle_widgets.weights.store`.
+`organelle_widgets.weights`.
 
 References
 ----------
@@ -14,6 +14,8 @@ Addresses, SHA-256 and licence of the TorchScript files: https://github.com/bioi
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from organelle_widgets.weights._words import megabytes
 
 __all__ = ["CATALOGUE", "WeightFile"]
 
@@ -34,6 +36,8 @@ class WeightFile:
         Its name in the cache folder; unique.
     size_bytes : int, optional
         Its exact size; None where none is published.
+    about_bytes : int, optional
+        Its size to two digits, for people, where the exact one is not published.
     md5, sha256 : str
         Checksums in hexadecimal; empty where none is published. A SHA-256 that is not published is recorded at
         the first download and held to afterwards.
@@ -56,6 +60,7 @@ class WeightFile:
     url: str
     file_name: str
     size_bytes: int | None = None
+    about_bytes: int | None = None
     md5: str = ""
     sha256: str = ""
     doi: str = ""
@@ -65,6 +70,13 @@ class WeightFile:
     card: str = ""
     used_by: str = ""
     unverified: str = ""
+
+    @property
+    def size_text(self) -> str:
+        """Its size in words: ``about 560 MB``."""
+        if self.size_bytes is None and self.about_bytes is not None:
+            return f"about {megabytes(self.about_bytes)}"
+        return megabytes(self.size_bytes)
 
     @property
     def record_url(self) -> str:
@@ -77,12 +89,16 @@ _TRAINING = (
     "A U-Net with a DPN-92 encoder, trained by the Human Protein Atlas on its own confocal fields of cultured "
     "human cells at a quarter of their size (0.32 um per pixel)."
 )
-_LIMITS = "Made for fields of single layers of cells; other stains, tissues and scales were not trained."
+_LIMITS = (
+    "Made for fields of single layers of cells; other stains, tissues and scales were not trained."
+)
 _PICKLE = "The file is a Python pickle; it is read with a list of allowed classes only."
 _UNPUBLISHED = (
     "No checksum or exact size is published for this file: the MD5 is asked of the Zenodo record at download, and "
     "the SHA-256 of the first file is held to afterwards. The licence was not checked: read the record."
 )
+_ABOUT_BYTES = 560_000_000
+"""139,108,867 parameters of 4 bytes, and the rest."""
 _ZENODO_PTH = "https://zenodo.org/record/4665863/files/"
 
 
@@ -93,11 +109,12 @@ def _pth(name: str, title: str, file_name: str, does: str) -> WeightFile:
         title=title,
         url=_ZENODO_PTH + file_name,
         file_name=file_name,
+        about_bytes=_ABOUT_BYTES,
         doi="10.5281/zenodo.4665863",
         licence="as the Zenodo record states (not checked here)",
         licence_url="https://doi.org/10.5281/zenodo.4665863",
         source=_MAKERS,
-        card=f"{does} {_TRAINING} {_LIMITS} {_PICKLE} About 560 MB.",
+        card=f"{does} {_TRAINING} {_LIMITS} {_PICKLE}",
         used_by="hpa",
         unverified=_UNPUBLISHED,
     )
@@ -112,12 +129,13 @@ def _torchscript(
         title=title,
         url=f"https://zenodo.org/api/records/{record}/files/{file_name}/content",
         file_name=file_name,
+        about_bytes=_ABOUT_BYTES,
         sha256=sha256,
         doi=doi,
         licence="CC-BY-4.0",
         licence_url="https://creativecommons.org/licenses/by/4.0/",
         source=f"{_MAKERS}; packed for BioImage.IO by Wei Ouyang",
-        card=f"{does} {_TRAINING} {_LIMITS} TorchScript: no pickle is read. About 560 MB.",
+        card=f"{does} {_TRAINING} {_LIMITS} TorchScript: no pickle is read.",
         used_by="hpa",
         unverified="No exact size is published for this file.",
     )

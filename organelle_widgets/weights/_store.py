@@ -55,17 +55,7 @@ def cache_folder() -> Path:
 
 
 class Store:
-    """Weights of one catalogue in one folder.
-
-    Parameters
-    ----------
-    files : mapping of str to WeightFile
-        The catalogue, by name.
-    folder : Path, optional
-        The folder; `cache_folder` at each call without it.
-    patience : Patience, optional
-        Tries, pauses and timeouts of a download.
-    """
+    """Weights of one catalogue in one folder; `cache_folder` at each call where none is named."""
 
     def __init__(
         self,
@@ -84,43 +74,11 @@ class Store:
         return self._folder or cache_folder()
 
     def path(self, name: str) -> Path:
-        """Where the file lies, or would lie.
-
-        Parameters
-        ----------
-        name : str
-            A name of the catalogue.
-
-        Returns
-        -------
-        Path
-            In the store's folder.
-
-        Raises
-        ------
-        SettingsError
-            If the name is unknown.
-        """
+        """Where the file lies, or would lie."""
         return self.folder / self._file(name).file_name
 
     def is_here(self, name: str) -> bool:
-        """Whether a file with the right size is here; nothing is hashed.
-
-        Parameters
-        ----------
-        name : str
-            A name of the catalogue.
-
-        Returns
-        -------
-        bool
-            True where `locate` is likely to succeed.
-
-        Raises
-        ------
-        SettingsError
-            If the name is unknown.
-        """
+        """Whether a file with the right size is here; nothing is hashed."""
         file, path = self._file(name), self.path(name)
         if not path.is_file():
             return False
@@ -128,23 +86,7 @@ class Store:
         return size > 0 and file.size_bytes in (None, size)
 
     def state(self, name: str) -> str:
-        """What a list says of the file; a file that changed is hashed.
-
-        Parameters
-        ----------
-        name : str
-            A name of the catalogue.
-
-        Returns
-        -------
-        str
-            ``"here"``, ``"not downloaded"`` or ``"damaged"``.
-
-        Raises
-        ------
-        SettingsError
-            If the name is unknown.
-        """
+        """What a list says of the file; a file that changed is hashed."""
         if not self.path(name).is_file():
             return "not downloaded"
         try:
@@ -154,25 +96,7 @@ class Store:
         return "here"
 
     def locate(self, name: str) -> Path:
-        """The verified file; it is hashed only if it changed since it was verified last.
-
-        Parameters
-        ----------
-        name : str
-            A name of the catalogue.
-
-        Returns
-        -------
-        Path
-            The file.
-
-        Raises
-        ------
-        SettingsError
-            If the name is unknown.
-        WeightsError
-            If the file is not here, or is not what it should be.
-        """
+        """The verified file; it is hashed only if it changed since it was verified last."""
         file, path = self._file(name), self.path(name)
         if path.is_file():
             seen = self._seen.get(path) or Ledger(path.parent).read().get(name)
@@ -182,25 +106,7 @@ class Store:
         return self.verify(name)
 
     def verify(self, name: str) -> Path:
-        """Hash the file again.
-
-        Parameters
-        ----------
-        name : str
-            A name of the catalogue.
-
-        Returns
-        -------
-        Path
-            The file.
-
-        Raises
-        ------
-        SettingsError
-            If the name is unknown.
-        WeightsError
-            If the file is not here, or is not what it should be.
-        """
+        """Hash the file again."""
         file, path = self._file(name), self.path(name)
         with self._about(file):
             if not path.is_file():
@@ -210,29 +116,7 @@ class Store:
         return path
 
     def download(self, name: str, *, monitor: Monitor | None = None) -> Path:
-        """Download and verify a file, unless it is here; a broken download goes on where it stopped.
-
-        Parameters
-        ----------
-        name : str
-            A name of the catalogue.
-        monitor : Monitor, optional
-            Progress out, cancel in; what has come stays for the next try.
-
-        Returns
-        -------
-        Path
-            The file.
-
-        Raises
-        ------
-        SettingsError
-            If the name is unknown, or ORGANELLE_WIDGETS_MIRROR is not a web address.
-        WeightsError
-            If the file can't be fetched, stored or verified.
-        Cancelled
-            If the monitor was cancelled.
-        """
+        """Download and verify a file, unless it is here; a broken download goes on where it stopped."""
         file, monitor = self._file(name), monitor or Monitor()
         found = self._usable(file)
         if found:
@@ -275,9 +159,8 @@ class Store:
             transfer.discard()
             error.hint = f"The download was thrown away. {error.hint or ''}".strip()
             raise
-        part.replace(path)
+        transfer.deliver(path)
         self._remember(file, path, seen)
-        monitor.report(f"{file.title} is here", 1.0)
         return path
 
     def _remember(self, file: WeightFile, path: Path, seen: Seen) -> None:
@@ -301,7 +184,7 @@ class Store:
             error.hint = error.hint or self._by_hand(file)
             raise
         except OSError as error:
-            message = f"Can't keep {file.name!r} in {self.folder}: {error.strerror or error}."
+            message = f"Can't use {self.folder} for {file.name!r}: {error.strerror or error}."
             hint = f"Choose another folder with {CACHE_VARIABLE}."
             raise WeightsError(message, weights=file.name, hint=hint) from error
 
@@ -309,7 +192,7 @@ class Store:
         """How to get the file with and without a network."""
         return (
             f"With a network: organelle-widgets models download {file.name}. Without one: fetch {file.url} "
-            f"({megabytes(file.size_bytes)}; record {file.record_url}) elsewhere, put it into {self.folder} "
+            f"({file.size_text}; record {file.record_url}) elsewhere, put it into {self.folder} "
             f"as {file.file_name}, and check it with: organelle-widgets models verify {file.name}"
         )
 
