@@ -28,14 +28,14 @@ def resample(plane: NDArray[Any], ratio: float) -> NDArray[np.float32]:
 
     Pixel edges stay aligned: row 0 begins where row 0 began. A ratio within 2 % of a whole number counts as whole.
     """
-    whole = max(1, int(ratio * 1.02))
+    whole, rest = _parts(ratio)
     means = shrink(plane, whole)
-    rest = ratio / whole
-    if abs(rest - 1) <= 0.02:
+    if rest == 1:
         return means
-    rows, cols = (max(1, round(size / ratio)) for size in plane.shape)
-    size = (rows / means.shape[0], cols / means.shape[1])
-    out: NDArray[np.float32] = ndi.zoom(means, size, order=1, mode="nearest", grid_mode=True)
+    shape = tuple(max(1, round(size / ratio)) for size in plane.shape)
+    out: NDArray[np.float32] = ndi.affine_transform(
+        means, (rest, rest), (rest - 1) / 2, shape, order=1, mode="nearest"
+    )
     return out
 
 
@@ -48,7 +48,7 @@ def drop_small(labels: NDArray[np.int32], smallest: float) -> NDArray[np.int32]:
 
 
 def enlarge(labels: NDArray[np.int32], ratio: float, shape: tuple[int, int]) -> NDArray[np.int32]:
-    """Labels on pixels `ratio` times as wide as the field's, on the field's pixels, with smooth borders.
+    """Labels on pixels `ratio` times as wide, such as `resample` makes, on the field's pixels, with smooth borders.
 
     Each label's share of a fine pixel is interpolated; a pixel goes to the largest share where labels hold
     more than half of it.
@@ -58,8 +58,9 @@ def enlarge(labels: NDArray[np.int32], ratio: float, shape: tuple[int, int]) -> 
     large = np.zeros(shape, np.int32)
     best = np.zeros(shape, np.float32)
     total = np.zeros(shape, np.float32)
-    steps = [_step(n, m, ratio) for n, m in zip(labels.shape, shape, strict=True)]
-    weights = [_weights(n, m, step) for n, m, step in zip(labels.shape, shape, steps, strict=True)]
+    whole, rest = _parts(ratio)
+    step = whole * rest
+    weights = [_weights(n, m, step) for n, m in zip(labels.shape, shape, strict=True)]
     for label, box in enumerate(ndi.find_objects(labels), start=1):
         if box is None:
             continue
@@ -69,7 +70,7 @@ def enlarge(labels: NDArray[np.int32], ratio: float, shape: tuple[int, int]) -> 
         )
         fine = tuple(
             slice(max(0, round(s.start * step)), min(m, round(s.stop * step)))
-            for s, step, m in zip(small, steps, shape, strict=True)
+            for s, m in zip(small, shape, strict=True)
         )
         rows, cols = (w[f, s] for w, f, s in zip(weights, fine, small, strict=True))
         share = rows @ (labels[small] == label).astype(np.float32) @ cols.T
@@ -81,10 +82,13 @@ def enlarge(labels: NDArray[np.int32], ratio: float, shape: tuple[int, int]) -> 
     return large
 
 
-def _step(size: int, fine: int, ratio: float) -> float:
-    """Fine pixels per coarse one: `ratio` itself where squares of whole pixels were averaged."""
-    whole = round(ratio)
-    return float(whole) if whole >= 1 and -(-fine // whole) == size else fine / size
+def _parts(ratio: float) -> tuple[int, float]:
+    """A ratio as whole pixels to average times what is left to interpolate; 1 for up to 2 %."""
+    nearest = max(1, round(ratio))
+    if abs(ratio / nearest - 1) <= 0.02:
+        return nearest, 1.0
+    whole = max(1, int(ratio))
+    return whole, ratio / whole
 
 
 def _weights(size: int, fine: int, step: float) -> NDArray[np.float32]:
