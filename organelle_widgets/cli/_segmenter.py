@@ -60,9 +60,7 @@ def chosen_segmenter(options: argparse.Namespace) -> Segmenter:
     BackendUnavailableError
         If a package that the segmenter needs is not installed.
     """
-    cls = SEGMENTERS.get(options.segmenter).cls
-    fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
-    defaults = {field.name: field.default for field in fields}
+    defaults = _defaults(SEGMENTERS.get(options.segmenter).cls)
     settings: dict[str, Any] = {}
     for word in options.segmenter_setting:
         name, sign, text = (part.strip() for part in word.partition("="))
@@ -74,6 +72,12 @@ def chosen_segmenter(options: argparse.Namespace) -> Segmenter:
             raise SettingsError(message)
         settings[name] = _value(name, text, defaults.get(name))
     return make_segmenter(options.segmenter, **settings)
+
+
+def _defaults(cls: type[Any]) -> dict[str, Any]:
+    """The defaults of a class's settings, also of those that are not on the page, by name."""
+    fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
+    return {field.name: field.default for field in fields}
 
 
 def _value(name: str, text: str, default: Any) -> Any:
