@@ -19,6 +19,7 @@ from organelle_widgets.core.settings import setting
 from organelle_widgets.errors import InputError, SettingsError
 from organelle_widgets.segmentation._base import SEGMENTERS, Segmenter
 from organelle_widgets.segmentation._pairing import pair_nuclei
+from organelle_widgets.segmentation.watershed import Watershed
 
 if TYPE_CHECKING:
     import os
@@ -41,7 +42,7 @@ class FromMasks(Segmenter):
     In a label image every pixel holds the id of its cell and 0 where there is none: a grey PNG or TIFF of the
     field's size. Ids are kept. Nuclei come from a second label image; its ids need not agree: a nucleus belongs to
     the cell that holds most of it, what lies outside is cut off, and one outside every cell is dropped. Without such
-    an image cells have no nucleus.
+    an image nuclei are found in their stain, as `Watershed` finds them.
 
     File names are looked for below the folder of the field's files, or below `folder`, and never outside it: the
     names may come from anyone who uses a served page, the folder only from code or the command line.
@@ -77,7 +78,7 @@ class FromMasks(Segmenter):
     nuclei: str = setting(
         "",
         label="File of nuclei",
-        help="Label image of the nuclei; without one, cells have no nucleus.",
+        help="Label image of the nuclei; without one they are found in their stain.",
     )
     folder: str | os.PathLike[str] | None = None
 
@@ -91,9 +92,8 @@ class FromMasks(Segmenter):
 
     def _segment(self, field: Field) -> Masks:
         cells = self._read(field, self.cells)
-        if not self.nuclei:
-            return Masks(np.zeros(field.shape, np.int32), cells)
-        return Masks(pair_nuclei(self._read(field, self.nuclei), cells), cells)
+        found = self._read(field, self.nuclei) if self.nuclei else Watershed().segment(field).nuclei
+        return Masks(pair_nuclei(found, cells), cells)
 
     def _read(self, field: Field, pattern: str) -> NDArray[np.int32]:
         """The labels of one file, checked against the field."""
@@ -120,7 +120,9 @@ class FromMasks(Segmenter):
         if folder is None:
             if not field.sources:
                 message = f"Expected a field that was read from files, with {pattern!r} beside them; found none."
-                raise InputError(message, hint="Give the folder of the label images.")
+                raise InputError(
+                    message, hint="Open it from its folder, or give the folder of the label images."
+                )
             folder = Path(next(iter(field.sources.values()))).parent
         name = pattern.replace("{name}", _last(field))
         if _leads_out(name):

@@ -13,6 +13,7 @@ import tifffile
 from organelle_widgets.core.field import Field
 from organelle_widgets.core.masks import Masks
 from organelle_widgets.errors import InputError, SettingsError
+from organelle_widgets.evaluation.matching import match_labels
 from organelle_widgets.evaluation.segmentation import evaluate_segmentation
 from organelle_widgets.segmentation import make_segmenter
 from organelle_widgets.segmentation.from_masks import FromMasks
@@ -31,7 +32,15 @@ def test_cells_beside_the_files_keep_their_ids(
     iio.imwrite(tmp_path / "discs_cellmask.png", disc_masks.cells.astype(np.uint16))
     masks = FromMasks().segment(field)
     assert np.array_equal(masks.cells, disc_masks.cells)
-    assert not masks.nuclei.any()
+
+
+def test_without_a_file_of_nuclei_they_are_found_in_their_stain(
+    field: Field, disc_masks: Masks, tmp_path: Path
+) -> None:
+    iio.imwrite(tmp_path / "discs_cellmask.png", disc_masks.cells.astype(np.uint16))
+    masks = FromMasks().segment(field)
+    assert match_labels(disc_masks.nuclei, masks.nuclei).average_precision[0.75] == 1
+    assert np.unique(masks.nuclei).tolist() == [0, 2, 5, 9]
 
 
 def test_nuclei_of_other_ids_are_paired_and_the_rest_is_dropped(
@@ -69,7 +78,9 @@ def test_a_missing_file_is_named(field: Field, tmp_path: Path) -> None:
 
 
 def test_a_field_without_files_says_what_is_needed(disc_field: Field) -> None:
-    with pytest.raises(InputError, match=r"read from files, .*Give the folder of the label images"):
+    with pytest.raises(
+        InputError, match=r"read from files, .*or give the folder of the label images"
+    ):
         FromMasks().segment(disc_field)
 
 
