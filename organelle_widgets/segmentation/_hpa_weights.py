@@ -1,8 +1,7 @@
 """Reading the HPA Cell Segmentator's weight files, in every form in which they go round, without running their code.
 
-Published are pickles of whole networks; they are read with a list of allowed classes, for which empty stand-ins of
-ours take the place, and only their numbers are kept. Plain state dicts, safetensors and TorchScript are read too.
-Where files lie is the business of `organelle_widgets.weights`.
+Published are pickles of whole networks, of which only the numbers are kept. Plain state dicts, safetensors and
+TorchScript are read too. Where files lie is the business of `organelle_widgets.weights`.
 """
 
 from __future__ import annotations
@@ -10,13 +9,13 @@ from __future__ import annotations
 import pickle
 import re
 import struct
-import threading
 import warnings
 import zipfile
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from organelle_widgets.errors import WeightsError
+from organelle_widgets.segmentation._hpa_pickles import LOADING, read_pickle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,28 +24,6 @@ if TYPE_CHECKING:
     import torch
 
 __all__ = ["cached_network", "empty_network", "load_network", "read_state"]
-
-_FOREIGN = (
-    "pytorch_zoo.unet.DPNUnet",
-    "pytorch_zoo.abstract_model.ConvBottleneck",
-    "pytorch_zoo.abstract_model.UnetDecoderBlock",
-    "pytorch_zoo.dpn.DualPathBlock",
-    "pytorch_zoo.dpn.CatBnAct",
-    "pytorch_zoo.dpn.BnActConv2d",
-)
-"""Classes of https://github.com/haoxusci/pytorch_zoo that the published pickles name."""
-
-_TORCH = (
-    "Sequential",
-    "ModuleList",
-    "Conv2d",
-    "ReLU",
-    "Upsample",
-    "MaxPool2d",
-    "BatchNorm2d",
-    "DataParallel",
-)
-"""Classes of `torch.nn` that they name."""
 
 _FAILURES = (
     AttributeError,
@@ -64,7 +41,6 @@ _FAILURES = (
 )
 """What torch raises for files that are cut short, damaged or of another kind."""
 
-_LOADING = threading.RLock()  # torch keeps the list of allowed classes for the whole process
 _CACHE_SIZE = 2  # nuclei and cells; each takes some 530 MiB
 _cache: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 
@@ -73,7 +49,7 @@ def cached_network(path: Path, precision: str = "float32") -> torch.nn.Module:
     """The network of a file, ready to run; loaded once a process while the file stays as it is."""
     stat = path.stat()
     key = (str(path), stat.st_size, stat.st_mtime_ns, precision)
-    with _LOADING:
+    with LOADING:
         if key not in _cache:
             while len(_cache) >= _CACHE_SIZE:
                 _cache.popitem(last=False)
@@ -157,17 +133,6 @@ def _kind(path: Path) -> str:
     return "safetensors" if head[8:] == b"{" else "pickle"
 
 
-def _pickled(path: Path) -> Any:
-    """What a pickle holds; only the allowed classes are made, and ours stand in for those we don't have."""
-    import torch
-
-    foreign = [(type(name.rpartition(".")[2], (torch.nn.Module,), {}), name) for name in _FOREIGN]
-    allowed = [*foreign, *(getattr(torch.nn, name) for name in _TORCH)]
-    with _LOADING, torch.serialization.safe_globals(allowed), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of classes whose source is another than it was
-        return torch.load(path, map_location="cpu", weights_only=True)
-
-
 def _safetensors(path: Path) -> Any:
     """What a safetensors file holds."""
     from safetensors import SafetensorError
@@ -183,12 +148,12 @@ def _script(path: Path) -> Any:
     """A TorchScript module, in eval mode."""
     import torch
 
-    with _LOADING, warnings.catch_warnings():
+    with LOADING, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of newer forms of export
         return torch.jit.load(path, map_location="cpu").eval()
 
 
-_READERS = {"pickle": _pickled, "safetensors": _safetensors, "TorchScript": _script}
+_READERS = {"pickle": read_pickle, "safetensors": _safetensors, "TorchScript": _script}
 
 
 def _cleaned(state: Mapping[Any, Any]) -> dict[str, torch.Tensor]:
