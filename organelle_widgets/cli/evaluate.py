@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command and its two kinds."""
+    """Add the command and its kinds."""
     parser = subparsers.add_parser(
         "evaluate",
         help="score a segmenter or a classifier on fields with known answers",
@@ -31,6 +31,23 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         one.add_argument("--limit", type=int, metavar="N", help="only the first N fields")
         one.add_argument("--json", action="store_true", help="print every figure as JSON")
         one.set_defaults(function=function)
+    one = kinds.add_parser(
+        "nuclei", help="score the segmenter's nuclei on pictures of nuclei alone"
+    )
+    one.add_argument(
+        "folder", type=Path, metavar="DIR", help="holds index.csv, images/ and labels/"
+    )
+    add_segmenter(one)
+    one.add_argument(
+        "--pixel-size",
+        type=float,
+        default=0.65,
+        metavar="UM",
+        help="um per pixel of all pictures (0.65)",
+    )
+    one.add_argument("--all", action="store_true", help="not only the tenth that is held out")
+    one.add_argument("--json", action="store_true", help="print every figure as JSON")
+    one.set_defaults(function=nuclei)
 
 
 def _selection(options: argparse.Namespace) -> dict[str, Any]:
@@ -58,6 +75,27 @@ def segmentation(options: argparse.Namespace) -> int:
     say("  ".join([f"{'field':<40}", *(f"{c:>11}" for c in columns)]))
     for row in [*scores["fields"], {"id": "mean", **scores["mean"]}]:
         say("  ".join([f"{row['id'][:40]:<40}", *(f"{row[c]:>11.3f}" for c in columns)]))
+    return 0
+
+
+def nuclei(options: argparse.Namespace) -> int:
+    """Score a segmenter's nuclei."""
+    from organelle_widgets.evaluation.nuclei import evaluate_nuclei
+
+    with progress_line("Scoring") as progress:
+        scores = evaluate_nuclei(
+            options.folder,
+            segmenter=chosen_segmenter(options),
+            pixel_size_um=options.pixel_size,
+            held_out=not options.all,
+            progress=lambda done: progress("", done),
+        )
+    if options.json:
+        say_json(scores)
+        return 0
+    for name, value in scores.items():
+        if name != "per_picture":
+            say(f"{name:<16} {value:.3f}" if isinstance(value, float) else f"{name:<16} {value}")
     return 0
 
 

@@ -1,49 +1,87 @@
-"""``organelle-widgets train``: train the embedded classifier from scratch."""
+"""``organelle-widgets train``: train the embedded classifier or the embedded segmenter from scratch."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from organelle_widgets.cli._console import progress_line, say, say_json
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "train",
-        help="train the embedded classifier on virtual cells and on labelled fields",
+        help="train the embedded classifier or segmenter",
         description=(
-            "Train a classifier on virtual cells, on proteins simulated over real reference channels, and on "
-            "labelled fields. Writes weights, a model card and the scores on fields held out from training."
+            "Train on a folder of known fields, or on virtual fields alone. Writes weights, a model card and the "
+            "scores on what was held out from training."
         ),
     )
     kinds = parser.add_subparsers(title="what to train", dest="kind", required=True)
-    one = kinds.add_parser("classification", help="train the classifier")
-    one.add_argument(
-        "--data", type=Path, metavar="DIR", help="labelled fields with their fields.csv"
+    classifier = _kind(kinds, "classification", "train the classifier", classification)
+    classifier.add_argument("--epochs", type=int, help="passes over the training cells")
+    segmenter = _kind(
+        kinds, "segmentation", "train the segmenter; goes on where it was stopped", segmentation
     )
+    segmenter.add_argument("--steps", type=int, help="batches of the base")
+    segmenter.add_argument(
+        "--tuning-steps",
+        type=int,
+        help="batches of each tuning on the fields whose masks are known",
+    )
+    segmenter.add_argument(
+        "--no-leave-one-out",
+        dest="leave_one_out",
+        action="store_false",
+        default=None,
+        help="don't score each field with masks by a network that never saw it",
+    )
+
+
+def _kind(
+    kinds: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    help: str,
+    function: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    """The command for one kind of model, with the arguments that all have."""
+    one = kinds.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+    one.add_argument("--data", type=Path, metavar="DIR", help="known fields with their fields.csv")
     one.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the run")
-    one.add_argument("--epochs", type=int, default=None, help="passes over the training cells")
-    one.add_argument(
-        "--virtual-fields", type=int, default=None, help="how many virtual fields to draw"
-    )
+    one.add_argument("--virtual-fields", type=int, help="how many virtual fields to draw")
     one.add_argument("--seed", type=int, default=0, help="same seed, same training (0)")
     one.add_argument("--json", action="store_true", help="print history and scores as JSON")
-    one.set_defaults(function=train)
+    one.set_defaults(function=function)
+    return one
 
 
-def train(options: argparse.Namespace) -> int:
-    """Train and say how well it went."""
+def classification(options: argparse.Namespace) -> int:
+    """Train the classifier."""
     from organelle_widgets.training import train_classifier
 
-    asked = {"epochs": options.epochs, "virtual_fields": options.virtual_fields}
+    return _train(options, train_classifier, ("epochs",))
+
+
+def segmentation(options: argparse.Namespace) -> int:
+    """Train the segmenter."""
+    from organelle_widgets.training import train_segmenter
+
+    return _train(options, train_segmenter, ("steps", "tuning_steps", "leave_one_out"))
+
+
+def _train(
+    options: argparse.Namespace, train: Callable[..., dict[str, Any]], own: tuple[str, ...]
+) -> int:
+    """Train and say how well it went."""
+    asked = {name: getattr(options, name) for name in (*own, "virtual_fields")}
     given = {name: value for name, value in asked.items() if value is not None}
     with progress_line("Training") as progress:
-        report = train_classifier(
+        report = train(
             options.data,
             options.out,
             seed=options.seed,

@@ -31,6 +31,7 @@ def evaluate_segmentation(
     *,
     segmenter: str | Segmenter = DEFAULT_SEGMENTER,
     folders: Collection[str] | None = None,
+    ids: Collection[str] | None = None,
     limit: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> dict[str, Any]:
@@ -45,6 +46,8 @@ def evaluate_segmentation(
         A registered name or an instance.
     folders : collection of str, optional
         Only fields of these subfolders.
+    ids : collection of str, optional
+        Only fields of these ids.
     limit : int, optional
         At most so many fields, in the table's order.
     progress : callable, optional
@@ -71,7 +74,11 @@ def evaluate_segmentation(
         message = f"Expected a limit of at least 1 field; found {limit}."
         raise InputError(message)
     finder = make_segmenter(segmenter)
-    rows = [row for row in read_field_table(folder, folders) if row.has_cellmask][:limit]
+    rows = [
+        row
+        for row in read_field_table(folder, folders)
+        if row.has_cellmask and (ids is None or row.id in ids)
+    ][:limit]
     if not rows:
         message = (
             "Expected fields with has_cellmask 1 in fields.csv; found none in "

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from organelle_widgets.classification import CropRule
 
-__all__ = ["write_card"]
+__all__ = ["without_nan", "write_card"]
 
 _IMAGES = (
     "Images of the Human Protein Atlas (proteinatlas.org, CC BY-SA), obtained through public repositories and the "
@@ -80,7 +80,7 @@ def write_card(
         **(_REAL if "real" in training["n_cells"] else _DRAWN),
         "limits": _LIMITS,
         "training": dict(training),
-        "scores": _without_nan(dict(scores)),
+        "scores": without_nan(dict(scores)),
         "software": {name: version(name) for name in ("keras", "tensorflow", "numpy")},
     }
     path = weights.with_suffix(".json")
@@ -88,12 +88,12 @@ def write_card(
     return path
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
     """The same with NaN as None and floats to four digits."""
     if isinstance(value, dict):
-        return {key: _without_nan(part) for key, part in value.items()}
+        return {key: without_nan(part) for key, part in value.items()}
     if isinstance(value, list):
-        return [_without_nan(part) for part in value]
+        return [without_nan(part) for part in value]
     if isinstance(value, float):
         return None if math.isnan(value) else round(value, 4)
     return value

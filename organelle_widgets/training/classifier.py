@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +14,6 @@ from organelle_widgets.classification._keras import quiet_start
 from organelle_widgets.classification.cnn import EmbeddedCNN
 from organelle_widgets.core.monitor import Monitor
 from organelle_widgets.core.settings import check_settings, setting
-from organelle_widgets.errors import ExportError
 from organelle_widgets.evaluation.classification import evaluate_classification
 from organelle_widgets.io.field_table import read_field_table
 from organelle_widgets.segmentation import make_segmenter
@@ -24,6 +22,7 @@ from organelle_widgets.training.data import Cells, simulated_cells, virtual_cell
 from organelle_widgets.training.fit import Mixture, fit_network
 from organelle_widgets.training.network import build_network
 from organelle_widgets.training.real import real_cells
+from organelle_widgets.training.run_folder import run_folder
 from organelle_widgets.training.split import HELD_OUT_FRACTION, held_out
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ def train_classifier(
     folder = Path(data) if data is not None else None
     if folder is not None:
         read_field_table(folder)  # a wrong folder is found before the long work
-    place = _made(Path(out))
+    place = run_folder(Path(out))
     report = progress or Monitor().part("training", 0, 1)
     started = time.perf_counter()
     rng = np.random.default_rng(chosen.seed)
@@ -147,18 +146,6 @@ def train_classifier(
     card = write_card(weights, rule=CropRule(), training=training, scores=scores)
     report(1.0)
     return {"weights": str(weights), "card": str(card), "scores": scores, **training}
-
-
-def _made(folder: Path) -> Path:
-    """The folder of the run; made and tried before the long work, not after it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError as error:
-        message = f"Can't write to the folder {folder}: {error.strerror or error}."
-        hint = "Choose a folder that you may write to."
-        raise ExportError(message, step="training", hint=hint) from error
 
 
 def _fresh_network(seed: int) -> Any:

@@ -1,0 +1,46 @@
+"""From a field to what the small U-Net sees: the same for training and for use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from organelle_widgets.segmentation._scale import resample
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from organelle_widgets.core.field import Field
+
+__all__ = ["INPUT_PLANES", "WORK_UM", "network_input", "normalise"]
+
+WORK_UM = 0.32
+"""Micrometres per pixel at which the network works."""
+
+INPUT_PLANES = ("red", "blue", "yellow")
+"""Keys of the channels that the network sees, in order."""
+
+_LOW, _HIGH = 1.0, 99.8  # percentiles that become 0 and 1
+_BRIGHTEST = 1.5
+
+
+def network_input(field: Field) -> NDArray[np.float32]:
+    """Microtubules, nuclei and ER at `WORK_UM`, normalised: ndarray of float32, shape (3, Y', X').
+
+    A missing channel is 0. Where both cytoplasm stains are missing, the protein's takes the microtubules' place.
+    """
+    blind = {"red", "yellow"} <= field.missing
+    keys = ("green", *INPUT_PLANES[1:]) if blind else INPUT_PLANES
+    ratio = WORK_UM / field.pixel_size_um
+    return np.stack([normalise(resample(field.channel(key), ratio)) for key in keys])
+
+
+def normalise(plane: NDArray[Any]) -> NDArray[np.float32]:
+    """Square root of intensity between the plane's percentiles: background 0, the brightest about 1."""
+    low, high = np.percentile(plane, (_LOW, _HIGH))
+    if high <= low:
+        return np.zeros(plane.shape, np.float32)
+    scaled = (plane.astype(np.float32) - np.float32(low)) / np.float32(high - low)
+    rooted: NDArray[np.float32] = np.sqrt(scaled.clip(0, _BRIGHTEST))
+    return rooted

@@ -1,0 +1,106 @@
+"""From the small U-Net's maps to labels of nuclei and cells, at the network's pixel size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage as ndi
+from skimage.morphology import remove_small_holes
+from skimage.segmentation import watershed
+
+from organelle_widgets.segmentation._scale import drop_small
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["outline_cells", "outline_nuclei"]
+
+_CORE = 0.4  # depth in a nucleus, as a share of its greatest, from which on it is a seed
+_LINE = 0.5  # border probability that cells don't cross until everything else is taken
+_LEVELS = 24  # steps of the relief: on level ground fronts advance at equal pace
+_HOLE_UM2 = 100.0  # vacuoles and gaps up to this size belong to the cell
+_RIM_UM = 4.0  # a cell's least cytoplasm where no stain shows any
+
+
+def outline_nuclei(
+    nucleus: NDArray[np.float32],
+    depth: NDArray[np.float32],
+    *,
+    threshold: float,
+    smallest: float,
+) -> NDArray[np.int32]:
+    """Labels of nuclei.
+
+    Parameters
+    ----------
+    nucleus, depth : ndarray of float32, shape (Y, X)
+        Probability of nucleus, and depth in it.
+    threshold : float
+        Probability from which a pixel is nucleus.
+    smallest : float
+        Smaller nuclei are dropped, pixels.
+
+    Returns
+    -------
+    ndarray of int32, shape (Y, X)
+        Numbered 1, 2, 3, ...
+    """
+    inside = ndi.binary_fill_holes(nucleus > threshold)
+    blobs, count = ndi.label(inside)
+    seeds, _ = ndi.label((depth > _CORE) & inside)
+    seedless = np.ones(count + 1, bool)
+    seedless[blobs[seeds > 0]] = seedless[0] = False
+    if seedless.any():
+        seeds = np.where(seedless[blobs], blobs + seeds.max(), seeds)
+    labels = watershed(_levels(1 - depth), seeds, mask=inside)
+    return drop_small(labels.astype(np.int32), smallest)
+
+
+def outline_cells(
+    cell: NDArray[np.float32],
+    border: NDArray[np.float32],
+    nuclei: NDArray[np.int32],
+    *,
+    threshold: float,
+    um: float,
+    stained: bool = True,
+) -> NDArray[np.int32]:
+    """Labels of cells, with the ids of their nuclei.
+
+    Cells grow from their nuclei, first up to the lines where borders are likely, then into those lines. Cytoplasm
+    behind such a line that has no nucleus of its own is nobody's.
+
+    Parameters
+    ----------
+    cell, border : ndarray of float32, shape (Y, X)
+        Probability of cell, and of border between cells.
+    nuclei : ndarray of int32, shape (Y, X)
+        Labels of nuclei.
+    threshold : float
+        Probability from which a pixel is cell.
+    um : float
+        Micrometres per pixel.
+    stained : bool
+        Whether any stain shows the cytoplasm; if not, every cell gets a rim of 4 um.
+
+    Returns
+    -------
+    ndarray of int32, shape (Y, X)
+        Labels.
+    """
+    inside = (cell > threshold) | (nuclei > 0)
+    if not stained:
+        inside |= ndi.distance_transform_edt(nuclei == 0) * um < _RIM_UM
+    inside = remove_small_holes(inside, max_size=int(_HOLE_UM2 / um**2))
+    relief = _levels(border)
+    within = inside & ((border < _LINE) | (nuclei > 0))
+    first = watershed(relief, nuclei, mask=within)
+    lines = inside & ((border >= _LINE) | (first > 0))
+    grown: NDArray[np.int32] = watershed(relief, first, mask=lines).astype(np.int32)
+    return grown
+
+
+def _levels(plane: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The plane in a few steps."""
+    return (plane * _LEVELS).round().astype(np.uint8)
