@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import dataclasses
-import logging
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from organelle_widgets import samples
-from organelle_widgets.controllers.pictures import make_pictures
-from organelle_widgets.errors import Cancelled, OrganelleWidgetsError
-from organelle_widgets.pipeline import DEFAULT_CLASSIFIER, DEFAULT_SEGMENTER, analyze_field
-from organelle_widgets.segmentation import make_segmenter
-from organelle_widgets.state import Failure, Progress, Shown
+from organelle_widgets.controllers import work
+from organelle_widgets.controllers.adjusting import answers_at_once, same_cell
+from organelle_widgets.controllers.failures import failure_of, missing_weights
+from organelle_widgets.state import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Future
+    from pathlib import Path
 
     from organelle_widgets.controllers.page_thread import PageThread
     from organelle_widgets.core.field import Field
     from organelle_widgets.core.monitor import Monitor
     from organelle_widgets.engine import Engine, Job
     from organelle_widgets.io import FieldSource
-    from organelle_widgets.state import PageState
+    from organelle_widgets.state import Failure, PageState, Shown
 
 __all__ = ["AnalysisController"]
 
-logger = logging.getLogger(__name__)
-
 _PROGRESS_EVERY_S = 0.05
+_GATHER_S = 0.1  # changes that come so close together are answered as one
+_PATIENCE_S = (
+    0.6  # an answer to an older change may take so long; it then gives way to the newer one
+)
 
 
 class AnalysisController:
@@ -53,7 +51,17 @@ class AnalysisController:
         self._job: Job[Any] | None = None
         self._last_report = 0.0
         self._source: FieldSource | None = None
-        self._opened: Any = None
+        self._waiting = False
+        self._started = 0.0
+        self._refused: dict[str, Any] | None = None
+        self._offer: Failure | None = None
+
+    @property
+    def follows(self) -> bool:
+        """Whether the result follows the changes made since by itself: no button need be pressed."""
+        return self._choices() != self._refused and answers_at_once(
+            self._state.shown, self._choices()
+        )
 
     def open_sample(self, key: str) -> None:
         """Show a sample with its stored result.
@@ -65,8 +73,8 @@ class AnalysisController:
         """
         self._state.sample = key
         self._state.files = {}
-        self._source = self._opened = None
-        self._start("Opening the sample", _load_sample, key)
+        self._source = None
+        self._start("Opening the sample", work.load_sample, key, self._choices()["leave_out"])
 
     def open_source(self, source: FieldSource) -> None:
         """Read a field from disk, show it, then analyse it.
@@ -79,7 +87,7 @@ class AnalysisController:
         self._state.sample = ""
         self._state.files = {}
         self._source = source
-        self._open(source, source.read)
+        self._open(source.read, source.paths)
 
     def open_files(self) -> None:
         """Read the person's own files, show the field, then analyse it."""
@@ -93,7 +101,7 @@ class AnalysisController:
         def read(*, pixel_size_um: float | None) -> Field:
             return read_field(source, pixel_size_um=pixel_size_um)
 
-        self._open(files, read)
+        self._open(read, tuple(files.values()))
 
     def analyse(self) -> None:
         """Analyse the field on the page with the settings of now; the old result stays until then."""
@@ -102,8 +110,29 @@ class AnalysisController:
         elif self._source is not None:
             self.open_source(self._source)
         elif self._state.shown is not None:
-            shown = self._state.shown
-            self._start("Finding cells", _analyse, shown.field, self._choices(), shown.pictures)
+            self._start("Finding cells", work.analyse, self._state.shown, self._choices())
+
+    def adjust(self) -> None:
+        """Let the result follow changed settings, where it can at once; see `follows`.
+
+        Changes that come close together are answered as one, and the newest wins: an answer to an older one is
+        shown if it is nearly there, else it is dropped.
+        """
+        if not self.follows or self._state.busy or self._waiting:
+            return
+        if self._job is None:
+            self._waiting = True
+            self._on_page.later(_GATHER_S, self._adjust_now)
+        elif time.monotonic() - self._started > _PATIENCE_S:
+            self._job.cancel()
+
+    def download(self) -> None:
+        """Fetch the weights that the last failure named, then analyse."""
+        offer = self._state.failure
+        if offer is not None and offer.downloads:
+            names = [wanted.name for wanted in offer.downloads]
+            self._start("Downloading", work.download, names)
+            self._offer = offer
 
     def cancel(self) -> None:
         """Stop the work under way at its next step; what is on the page stays."""
@@ -113,46 +142,55 @@ class AnalysisController:
 
     def reset(self) -> None:
         """Start over: an empty page, ready for another field."""
-        if self._job is not None:
-            self._job.cancel()
-            self._job = None
-        self._source = self._opened = None
+        self._drop_job()
+        self._source = None
         state = self._state
         state.progress = None
+        state.adjusting = False
         state.failure = None
         state.selected = 0
         state.files = {}
         state.sample = ""
         state.shown = None
 
-    def _open(self, subject: Any, read: Callable[..., Field]) -> None:
-        """Read a field and analyse it; one that is not on the page yet is shown as soon as it is read."""
-        show_early = None if subject == self._opened else self._show_early
-        self._opened = subject
-        work = _read_and_analyse
-        self._start("Reading the images", work, read, self._choices(), show_early)
+    def _open(self, read: Callable[..., Field], paths: Sequence[Path]) -> None:
+        """Read a field and analyse it."""
+        args = (read, paths, self._choices(), self._state.shown, self._show_early)
+        self._start("Reading the images", work.read_and_analyse, *args)
 
     def _choices(self) -> dict[str, Any]:
         """What the person chose, as the work needs it."""
-        state = self._state
-        return {
-            "segmenter": state.segmenter,
-            "settings": dict(state.settings),
-            "classifier": state.classifier,
-            "threshold": state.threshold,
-            "pixel_size_um": state.pixel_size_um,
-        }
+        names = (*work.USED, "threshold", "pixel_size_um")
+        return {name: getattr(self._state, name) for name in names}
 
-    def _start(self, step: str, work: Callable[..., Shown], *args: Any) -> None:
+    def _start(self, step: str, task: Callable[..., Any], *args: Any) -> None:
         """Run work on the engine, in place of what runs now."""
-        if self._job is not None:
-            self._job.cancel()
+        self._drop_job()
         self._state.failure = None
+        self._state.adjusting = False
         self._state.progress = Progress(step, 0.0)
-        job = self._engine.submit(work, *args, on_progress=self._report)
+        self._submit(task, *args, on_progress=self._report)
+
+    def _drop_job(self) -> None:
+        """Nobody waits any more for what runs now."""
+        job, self._job, self._offer = self._job, None, None
+        if job is not None:
+            job.cancel()
+
+    def _submit(self, task: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        """Hand work to the engine and hear of its end."""
+        self._started = time.monotonic()
+        job = self._engine.submit(task, *args, **kwargs)
         self._job = job
         monitor = job.monitor  # not the job itself: a result would hold on to itself
         job.future.add_done_callback(lambda future: self._on_page(self._finish, monitor, future))
+
+    def _adjust_now(self) -> None:
+        """Answer the changes gathered, unless something larger has begun meanwhile."""
+        self._waiting = False
+        if self._job is None and not self._state.busy and self.follows:
+            self._state.adjusting = True
+            self._submit(work.adjust, self._state.shown, self._choices())
 
     def _report(self, step: str, fraction: float) -> None:
         """Progress from the worker's thread; a few times a second is enough."""
@@ -169,89 +207,45 @@ class AnalysisController:
 
     def _show_early(self, monitor: Monitor, shown: Shown) -> None:
         """From the worker's thread: a field is read, its result is to come."""
-        self._on_page(self._show, monitor, shown)
+        self._on_page(self._show_field, monitor, shown)
 
-    def _show(self, monitor: Monitor, shown: Shown) -> None:
+    def _show_field(self, monitor: Monitor, shown: Shown) -> None:
         """Show a field unless another was asked for since."""
         if self._job is not None and self._job.monitor is monitor and not monitor.cancelled:
-            self._state.selected = 0
-            self._state.shown = shown
+            self._show(shown)
 
-    def _finish(self, monitor: Monitor, future: Future[Shown]) -> None:
+    def _show(self, shown: Shown) -> None:
+        """Show a field; the selection stays with its cell."""
+        selected = same_cell(self._state.result, shown.result, self._state.selected)
+        with self._state.events.selected.blocked():  # whoever hears of the field looks at both
+            self._state.selected = selected
+        self._state.shown = shown
+
+    def _finish(self, monitor: Monitor, future: Future[Shown | None]) -> None:
         """Show the outcome of the job that is still wanted."""
         if self._job is None or self._job.monitor is not monitor:
             return
-        self._job = None
-        failure = None if future.cancelled() else _failure_of(future.exception())
-        if not future.cancelled() and future.exception() is None:
-            shown = future.result()
-            if not _has_cell(shown, self._state.selected):
-                self._state.selected = 0
-            self._state.shown = shown
-        self._state.failure = failure
+        adjusting, offer = self._state.adjusting, self._offer
+        self._job = self._offer = None
+        stopped = future.cancelled() or monitor.cancelled
+        error = None if future.cancelled() else future.exception()
+        failed = error is not None and not stopped
+        self._refused = self._choices() if failed else None
+        if not failed and not stopped:
+            self._succeed(future.result())
+        self._state.adjusting = False
+        if failed or not adjusting:
+            failure = failure_of(error) if failed else None
+            self._state.failure = failure if offer else missing_weights(failure)
+        if stopped and offer is not None:
+            self._state.failure = offer
         self._state.progress = None
+        if offer is not None and not failed and not stopped:
+            self.analyse()  # what was missing is here
+        else:
+            self.adjust()  # settings may have changed meanwhile
 
-
-def _has_cell(shown: Shown, cell_id: int) -> bool:
-    """Whether a cell of that id is in the result."""
-    return shown.result is not None and cell_id in shown.result.masks.cell_ids
-
-
-def _failure_of(error: BaseException | None) -> Failure | None:
-    """An error as a sentence and a hint; None for success and for a wish to stop."""
-    if error is None or isinstance(error, Cancelled):
-        return None
-    if isinstance(error, OrganelleWidgetsError):
-        place = Path(error.source or "")
-        named = place.suffix and place.name not in error.message  # folders of uploads mean nothing
-        message = f"{place.name}: {error.message}" if named else error.message
-        return Failure(message, error.hint or "")
-    if isinstance(error, MemoryError):
-        return Failure("This machine has too little memory for the field.", "Try a smaller field.")
-    logger.error("A step failed that should not.", exc_info=error)
-    return Failure(
-        f"Something went wrong that should not: {error}",
-        "The page goes on working. The log has the details.",
-    )
-
-
-def _load_sample(key: str, *, monitor: Monitor) -> Shown:
-    """A sample, ready to show."""
-    monitor.report("Opening the sample", 0.1)
-    result = samples.load_sample(key)
-    choices = {"segmenter": DEFAULT_SEGMENTER, "settings": {}, "classifier": DEFAULT_CLASSIFIER}
-    return Shown(result.field, result, make_pictures(result.field, result), choices)
-
-
-def _read_and_analyse(
-    read: Callable[..., Field],
-    choices: dict[str, Any],
-    show_early: Callable[[Monitor, Shown], None] | None,
-    *,
-    monitor: Monitor,
-) -> Shown:
-    """Read a field, show it, analyse it."""
-    monitor.report("Reading the images", 0.02)
-    field = read(pixel_size_um=choices["pixel_size_um"])
-    monitor.report("Showing the images", 0.05)
-    pictures = make_pictures(field)
-    if show_early is not None:
-        show_early(monitor, Shown(field, None, pictures))
-    shown = _analyse(field, choices, pictures, monitor=monitor)
-    given = {**shown.choices, "pixel_size_um": choices["pixel_size_um"]}
-    return dataclasses.replace(shown, choices=given)
-
-
-def _analyse(
-    field: Field, choices: dict[str, Any], pictures: Any = None, *, monitor: Monitor
-) -> Shown:
-    """Analyse a field, ready to show."""
-    result = analyze_field(
-        field,
-        make_segmenter(choices["segmenter"], **choices["settings"]),
-        choices["classifier"],
-        threshold=choices["threshold"],
-        monitor=monitor,
-    )
-    used = {name: choices[name] for name in ("segmenter", "settings", "classifier")}
-    return Shown(field, result, make_pictures(field, result, pictures), used)
+    def _succeed(self, shown: Shown | None) -> None:
+        """Show what came out, if it is anything to see."""
+        if shown is not None:
+            self._show(shown)

@@ -47,3 +47,22 @@ class PageThread:
             self._loop.call_soon_threadsafe(function, *args)
         except RuntimeError:  # the kernel is shutting down: nobody looks any more
             logger.debug("The page is gone; %r is dropped.", function)
+
+    def later(self, delay_s: float, function: Callable[..., Any], *args: Any) -> None:
+        """Run ``function(*args)`` on the page's thread after a while; safe from any thread.
+
+        Parameters
+        ----------
+        delay_s : float
+            How long to wait, seconds.
+        function : callable
+            What to run.
+        *args
+            Handed on.
+        """
+        if self._loop is not None:
+            self(self._loop.call_later, delay_s, function, *args)
+            return
+        timer = threading.Timer(delay_s, self, (function, *args))
+        timer.daemon = True
+        timer.start()

@@ -6,6 +6,7 @@ state and never touches another widget.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from organelle_widgets.controllers.exports import EXPORTS
@@ -18,7 +19,10 @@ from organelle_widgets.widgets.payload import cell_payload, field_payload
 from organelle_widgets.widgets.sample_panel import setting_entry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from organelle_widgets.controllers.analysis import AnalysisController
+    from organelle_widgets.core.results import FieldResult
     from organelle_widgets.state import PageState
     from organelle_widgets.widgets import Regions
 
@@ -42,6 +46,7 @@ class Presenter:
         self._state = state
         self._regions = regions
         self._analysis = analysis
+        self._channels: Mapping[str, bytes] = {}
         self._listen_to_state()
         self._listen_to_person()
         self._show_choices()
@@ -58,6 +63,8 @@ class Presenter:
         events.files.connect(self._show_files)
         events.segmenter.connect(self._show_choices)
         events.settings.connect(self._show_choices)
+        events.leave_out.connect(self._show_choices)
+        events.adjusting.connect(self._show_adjusting)
         events.classifier.connect(self._show_choices)
         events.pixel_size_um.connect(self._show_choices)
 
@@ -69,8 +76,10 @@ class Presenter:
         panel.segmenter_changed.connect(self._on_segmenter)
         panel.classifier_changed.connect(self._on_classifier)
         panel.setting_changed.connect(self._on_setting)
+        panel.leave_out_changed.connect(self._on_leave_out)
         panel.threshold_changed.connect(self._on_threshold)
         panel.analyse_requested.connect(analysis.analyse)
+        panel.download_requested.connect(analysis.download)
         panel.cancel_requested.connect(analysis.cancel)
         panel.reset_requested.connect(self._on_reset)
         panel.error_dismissed.connect(self._on_dismissed)
@@ -105,6 +114,11 @@ class Presenter:
             for spec in specs
             if spec.name in changed and changed[spec.name] != spec.default
         }
+        self._analysis.adjust()
+
+    def _on_leave_out(self, what: str) -> None:
+        self._state.leave_out = what
+        self._analysis.adjust()
 
     def _on_threshold(self, threshold: float) -> None:
         self._state.threshold = threshold
@@ -136,17 +150,22 @@ class Presenter:
             regions.cell.clear()
         else:
             cells = cell_payload(shown.result, self._state.threshold) if shown.result else []
-            regions.views.show(shown.pictures.pixels, cells)
+            regions.views.show(shown.pictures.pixels, cells, self._state.selected)
             self._show_film(cells)
-            for slot, picture in shown.pictures.channels.items():
-                regions.sample.set_thumbnail(
-                    "all" if slot == "composite" else slot, data_url(picture)
-                )
+            self._show_channels(shown.pictures.channels)
         if shown is not None and self._state.files:
             regions.sample.folder_field = ""
         self._show_header()
         self._show_subject()
         self._show_ready()
+
+    def _show_channels(self, channels: Mapping[str, bytes]) -> None:
+        """Small pictures of the person's own files, once for each field."""
+        if channels is not self._channels:
+            self._channels = channels
+            for slot, picture in channels.items():
+                key = "all" if slot == "composite" else slot
+                self._regions.sample.set_thumbnail(key, data_url(picture))
 
     def _show_film(self, cells: list[dict[str, Any]]) -> None:
         """The film strip's cells and thumbnails."""
@@ -159,7 +178,7 @@ class Presenter:
 
     def _show_film_cells(self, cells: list[dict[str, Any]]) -> None:
         """What the film strip needs of each cell."""
-        keys = ("id", "top", "confidence", "sure", "border", "area_um2")
+        keys = ("id", "top", "confidence", "sure", "border", "fragment", "area_um2")
         film = self._regions.film
         with film.hold_sync():
             film.cells = [
@@ -215,9 +234,12 @@ class Presenter:
             header.chip = field_chip(shown.field) if shown else ""
             header.chip_title = shown.field.name if shown else ""
             header.summary = result_summary(shown.result) if shown and shown.result else ""
-            header.warnings = (
+            quality = shown.result.quality if shown and shown.result else None
+            header.checks = list(quality.warnings) if quality else []
+            notes = (
                 [*shown.field.notes, *(shown.result.notes if shown.result else ())] if shown else []
             )
+            header.warnings = [note for note in dict.fromkeys(notes) if note not in header.checks]
             header.exports = list(EXPORTS) if shown and shown.result else []
 
     def _show_sample(self, *_: Any) -> None:
@@ -247,9 +269,11 @@ class Presenter:
     def _show_failure(self, *_: Any) -> None:
         """What went wrong, as a sentence."""
         failure = self._state.failure
-        self._regions.sample.error = (
-            {"message": failure.message, "hint": failure.hint} if failure else {}
-        )
+        words = dataclasses.asdict(failure) if failure else {}
+        self._regions.sample.error = {
+            name: list(value) if name == "downloads" else value for name, value in words.items()
+        }
+        self._show_ready()
 
     def _show_ready(self, *_: Any) -> None:
         """Whether the primary button works, and what is missing if not."""
@@ -264,7 +288,17 @@ class Presenter:
         with panel.hold_sync():
             panel.can_analyse = not hint
             panel.analyse_hint = hint
-            panel.outdated = self._state.outdated
+            panel.outdated = self._outdated
+
+    @property
+    def _outdated(self) -> bool:
+        """Whether it takes the button to have a result of the choices shown."""
+        return self._state.outdated and not self._analysis.follows
+
+    def _show_adjusting(self, *_: Any) -> None:
+        """The result follows a change: a small sign of it, nothing dims."""
+        self._regions.sample.adjusting = self._state.adjusting
+        self._show_ready()
 
     def _show_choices(self, *_: Any) -> None:
         """Backends and settings."""
@@ -275,7 +309,8 @@ class Presenter:
             panel.classifier = state.classifier
             panel.pixel_size_um = state.pixel_size_um
             panel.settings = [setting_entry(spec, state.settings.get(spec.name)) for spec in specs]
-            panel.outdated = state.outdated
+            panel.leave_out = state.leave_out
+            panel.outdated = self._outdated
 
 
 def field_chip(field: Any) -> str:
@@ -297,8 +332,8 @@ def field_chip(field: Any) -> str:
     return f"{name} · {cols} × {rows} · {field.pixel_size_um:.3g} µm/px{assumed}"
 
 
-def result_summary(result: Any) -> str:
-    """A result in a few words: cells and seconds.
+def result_summary(result: FieldResult) -> str:
+    """A result in a few words: cells, their size, how many are cut, and seconds.
 
     Parameters
     ----------
@@ -308,7 +343,13 @@ def result_summary(result: Any) -> str:
     Returns
     -------
     str
-        Such as ``"19 cells · analysed in 1.3 s"``.
+        Such as ``"19 cells · median 412 µm² · 33 % at the border · analysed in 1.3 s"``.
     """
-    cells = f"{result.n_cells} cell{'' if result.n_cells == 1 else 's'}"
-    return f"{cells} · analysed in {result.seconds:.1f} s"
+    quality = result.quality
+    found = quality.n_cells if quality else result.n_cells
+    count = f"{result.n_cells} of {found}" if found != result.n_cells else f"{found}"
+    words = [f"{count} cell{'' if found == 1 else 's'}"]
+    if quality and found:
+        words.append(f"median {quality.median_cell_area_um2:.0f} µm²")
+        words.append(f"{100 * quality.border_share:.0f} % at the border")
+    return " · ".join([*words, f"analysed in {result.seconds:.1f} s"])

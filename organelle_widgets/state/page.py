@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from organelle_widgets.core.field import Field
     from organelle_widgets.core.results import FieldResult
 
-__all__ = ["Failure", "PageState", "Progress", "Shown"]
+__all__ = ["Download", "Failure", "PageState", "Progress", "Shown"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,35 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Download:
+    """Model weights that are not here and can be had.
+
+    Parameters
+    ----------
+    name : str
+        Name in the model store.
+    title : str
+        What a person calls them.
+    size_bytes : int or None
+        Size of the file; None where nobody says.
+    size_is_exact : bool
+        Whether it is the size to the byte, or about that.
+    licence, licence_url : str
+        Terms in short, and where they stand in full; either may be empty.
+    source : str
+        Who made them.
+    """
+
+    name: str
+    title: str
+    size_bytes: int | None = None
+    size_is_exact: bool = True
+    licence: str = ""
+    licence_url: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
 class Failure:
     """What went wrong, for a person.
 
@@ -45,11 +74,17 @@ class Failure:
     message : str
         One sentence.
     hint : str
-        What to do about it; may be empty.
+        What to do about it; may be empty and may have several lines.
+    downloads : tuple of Download
+        What is missing and can be downloaded.
+    otherwise : str
+        How to go about it where nothing can be downloaded; may be empty and long.
     """
 
     message: str
     hint: str = ""
+    downloads: tuple[Download, ...] = ()
+    otherwise: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,12 +103,18 @@ class Shown:
         The field and its cells encoded for the views, made off the kernel's thread.
     choices : mapping of str to object
         What the result was made with, by the names that `PageState` has for it.
+    whole : FieldResult or None
+        The result before cells at the border were left out of it.
+    origin : object
+        What the field was read from, comparable; None where it can't be read again.
     """
 
     field: Field
     result: FieldResult | None
     pictures: Any
     choices: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    whole: FieldResult | None = None
+    origin: Any = None
 
 
 @dataclass(eq=False)
@@ -94,12 +135,16 @@ class PageState:
         Names of the backends chosen.
     settings : dict
         The segmenter's settings that differ from their defaults.
+    leave_out : str
+        Which cells at the field's edge are left out: ``nothing``, ``fragments`` or ``border``.
     files : dict of str to Path
         The person's own files by channel key; ``all`` for one file with all channels.
     pixel_size_um : float or None
         Given by the person; None to take it from the files.
     progress : Progress or None
         Work under way.
+    adjusting : bool
+        Whether the result follows a change of settings by itself: quick work, in which the page stays as it is.
     failure : Failure or None
         What went wrong last, until dismissed or overtaken.
     """
@@ -113,9 +158,11 @@ class PageState:
     segmenter: str = "watershed"
     classifier: str = "cnn"
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    leave_out: str = "nothing"
     files: dict[str, Path] = dataclasses.field(default_factory=dict)
     pixel_size_um: float | None = None
     progress: Progress | None = None
+    adjusting: bool = False
     failure: Failure | None = None
 
     @property

@@ -33,11 +33,12 @@ class CellPanel(PageRegion):
     subject : dict
         What the panel is about; empty for nothing. For a cell: ``kind`` (``"cell"``), ``id``, ``number`` (its place
         among the cells, from 1; the id where it is missing), ``n_cells``, ``title``, ``detail``, ``confidence``,
-        ``sure``, ``top`` (class index), ``p`` (19 probabilities), ``area_um2``, ``nucleus_area_um2``, ``border``. For
-        the field: ``kind`` (``"field"``), ``title``, ``detail``, ``confidence``, ``sure``, ``p``, ``n_cells``.
+        ``sure``, ``top`` (class index), ``p`` (19 probabilities), ``area_um2``, ``nucleus_area_um2``, ``border``,
+        ``fragment``. For the field: ``kind`` (``"field"``), ``title``, ``detail``, ``confidence``, ``sure``, ``p``,
+        ``n_cells``.
     field : dict
         The field's ``counts``: pairs of class index (-1 for not sure) and number of cells; ``n_cells``, ``title``,
-        ``detail``.
+        ``detail``; ``quality``, see `organelle_widgets.widgets.payload.field_payload`.
     threshold : float
         Confidence threshold, 0 to 1.
     busy : bool

@@ -105,7 +105,12 @@ class FieldViews(PageRegion):
 
     prepare = staticmethod(prepare)
 
-    def show(self, pixels: PreparedPixels, cells: Sequence[dict[str, Any]] = ()) -> None:
+    def show(
+        self,
+        pixels: PreparedPixels,
+        cells: Sequence[dict[str, Any]] = (),
+        selected: int | None = None,
+    ) -> None:
         """Show a field.
 
         Pictures that are already shown are not sent again; the zoom then stays, and so does the selection where its
@@ -117,6 +122,8 @@ class FieldViews(PageRegion):
             From `prepare`.
         cells : sequence of dict
             From `organelle_widgets.widgets.payload.cell_payload`; none before the analysis.
+        selected : int, optional
+            The cell to select among them; by default the one of the same id as before.
         """
         same = self.image_id == pixels.serial
         self._pixels = pixels
@@ -125,7 +132,7 @@ class FieldViews(PageRegion):
                 self.selected = 0
                 self.windows = {}
                 self._describe(pixels)
-            self.set_cells(cells)
+            self._take(cells, self.selected if selected is None else selected)
             self.labels_id = pixels.labels.serial if pixels.labels else 0
             self.image_id = pixels.serial
 
@@ -137,11 +144,8 @@ class FieldViews(PageRegion):
         cells : sequence of dict
             From `organelle_widgets.widgets.payload.cell_payload`.
         """
-        cells = list(cells)
         with self.hold_sync():
-            if self.selected not in {cell["id"] for cell in cells}:
-                self.selected = 0
-            self.cells = cells
+            self._take(cells, self.selected)
 
     def clear(self) -> None:
         """Show nothing: the state before the first field."""
@@ -152,6 +156,11 @@ class FieldViews(PageRegion):
             self.name = self.note = ""
             self.channels = []
             self.image_id = self.labels_id = 0
+
+    def _take(self, cells: Sequence[dict[str, Any]], selected: int) -> None:
+        """Show these cells, and select one of them if it is there."""
+        self.cells = list(cells)
+        self.selected = selected if selected in {cell["id"] for cell in cells} else 0
 
     def _describe(self, pixels: PreparedPixels) -> None:
         self.name = pixels.name

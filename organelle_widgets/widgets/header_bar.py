@@ -50,9 +50,11 @@ class HeaderBar(PageRegion):
     chip, chip_title : str
         The field in short, such as ``"000a6c98 · 2048 × 2048 · 0.08 µm/px"``, and its whole name as a tooltip.
     summary : str
-        What came out, such as ``"19 cells · analysed in 1.3 s"``.
+        What came out, such as ``"19 cells · median 412 µm² · analysed in 1.3 s"``.
     warnings : list of str
         What a person should know of the result, in whole sentences.
+    checks : list of str
+        What looks wrong with the field. The cell panel shows it; the header does where that is out of sight.
     exports : list of dict
         What can be saved: ``key``, ``title``, ``detail``. Empty disables the menu.
     exporting : str
@@ -75,6 +77,7 @@ class HeaderBar(PageRegion):
     chip_title = traitlets.Unicode().tag(sync=True)
     summary = traitlets.Unicode().tag(sync=True)
     warnings = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    checks = traitlets.List(traitlets.Unicode()).tag(sync=True)
     exports = traitlets.List(traitlets.Dict()).tag(sync=True)
     exporting = traitlets.Unicode().tag(sync=True)
     theme = traitlets.Enum(("auto", "light", "dark"), "auto").tag(sync=True)

@@ -5,12 +5,14 @@ The only place where a `FieldResult` becomes JSON for the widgets. Pixels go ano
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from organelle_widgets.core.quality import FieldQuality
     from organelle_widgets.core.results import FieldResult
 
 __all__ = ["NOT_SURE", "cell_payload", "field_payload"]
@@ -35,7 +37,8 @@ def cell_payload(result: FieldResult, threshold: float | None = None) -> list[di
         One a cell, ascending in id: ``id``; ``box`` [x0, y0, x1, y1] and ``center`` [x, y] in field pixels from the
         top left corner, x1 and y1 one past the last pixel; ``classes`` at or above the threshold and ``top``, class
         indices; ``confidence``; ``sure``; ``title`` and ``detail``, the answer in words; ``p``, 19 probabilities to
-        three decimals; ``border``, whether the field's edge cuts it; ``area_um2`` and ``nucleus_area_um2``.
+        three decimals; ``border``, whether it touches the field's edge, and ``fragment``, whether more than half of it
+        is probably out of view; ``area_um2`` and ``nucleus_area_um2``.
     """
     rows = result.cells.to_dict("records")
     rounded = np.round(result.probabilities.astype(float), 3).tolist()
@@ -52,6 +55,7 @@ def cell_payload(result: FieldResult, threshold: float | None = None) -> list[di
             "detail": prediction.detail,
             "p": p,
             "border": bool(row["touches_border"]),
+            "fragment": bool(row["is_fragment"]),
             "area_um2": round(float(row["area_um2"]), 2),
             "nucleus_area_um2": round(float(row["nucleus_area_um2"]), 2),
         }
@@ -74,17 +78,40 @@ def field_payload(result: FieldResult, threshold: float | None = None) -> dict[s
     dict
         ``title``, ``detail``, ``confidence``, ``sure`` of the field; ``p``, 19 probabilities to three decimals;
         ``counts``, [class index, cells] by first class in descending order, with `NOT_SURE` for cells without one;
-        ``n_cells``. Without cells, the title says so.
+        ``n_cells``. Without cells, the title says so. ``quality``: ``median_cell_um2``, ``median_nucleus_um2`` (0 where
+        there is none), ``border_share``, ``fragments``, and ``warnings`` in whole sentences; empty where not measured.
     """
     prediction = result.predict(threshold=threshold)
     counts = Counter(p.top if p.sure else NOT_SURE for p in result.predictions(threshold))
     found = result.n_cells > 0
     return {
         "title": prediction.title if found else "No cells",
-        "detail": prediction.detail if found else "Try a lower nucleus threshold.",
+        "detail": prediction.detail if found else _advice(result),
         "confidence": round(prediction.confidence, 3),
         "sure": prediction.sure and found,
         "p": np.round(result.field_probabilities.astype(float), 3).tolist(),
         "counts": [[c, n] for c, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))],
         "n_cells": result.n_cells,
+        "quality": _quality(result.quality) if result.quality else {},
     }
+
+
+def _quality(quality: FieldQuality) -> dict[str, Any]:
+    """What the page shows of a field's quality."""
+    medians = {"cell": quality.median_cell_area_um2, "nucleus": quality.median_nucleus_area_um2}
+    return {
+        **{f"median_{name}_um2": round(_or_zero(value), 1) for name, value in medians.items()},
+        "border_share": round(_or_zero(quality.border_share), 3),
+        "fragments": int(quality.n_fragments),
+        "warnings": list(quality.warnings),
+    }
+
+
+def _advice(result: FieldResult) -> str:
+    """What to try where no cell was found, unless a warning tells."""
+    return "" if result.warnings else "Try a lower nucleus threshold."
+
+
+def _or_zero(value: float | None) -> float:
+    """A number that JSON knows."""
+    return float(value) if value is not None and math.isfinite(value) else 0.0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 from psygnal import Signal
 
+from organelle_widgets.core.cells import LEAVE_OUT
 from organelle_widgets.core.channels import CHANNELS
 from organelle_widgets.core.field import PIXEL_SIZES_UM
 from organelle_widgets.core.predictions import DEFAULT_THRESHOLD
@@ -97,6 +98,8 @@ class SamplePanel(PageRegion):
         The chosen ones.
     settings : list of dict
         Settings of the chosen segmenter; see `setting_entry`.
+    leave_out : str
+        Which cells at the field's edge are left out; one of `organelle_widgets.core.cells.LEAVE_OUT`.
     threshold : float
         Confidence threshold, 0 to 1.
     can_analyse, analyse_hint : bool, str
@@ -105,8 +108,12 @@ class SamplePanel(PageRegion):
         Whether the result on the page was made with other settings than those shown.
     progress : dict
         Work under way: ``step``, ``fraction``; empty for none.
+    adjusting : bool
+        Whether the result is following a change of settings by itself.
     error : dict
-        What went wrong: ``message``, ``hint``; empty for nothing.
+        What went wrong: ``message``, ``hint`` (lines apart by newlines), and ``downloads``, a list of what is missing
+        and can be had: ``title``, ``size_bytes``, ``size_is_exact``, ``licence``, ``licence_url``, ``source``; then
+        also ``otherwise``, how to do without a network. Empty for nothing.
     sample_requested, field_requested, folder_opened : Signal
         Emit a sample's key, and a field's or folder's path relative to the root, with ``/``.
     files_changed : Signal
@@ -117,9 +124,11 @@ class SamplePanel(PageRegion):
         Emit a name.
     setting_changed : Signal
         Emits a setting's name and its new value.
+    leave_out_changed : Signal
+        Emits one of `organelle_widgets.core.cells.LEAVE_OUT`.
     threshold_changed : Signal
         Emits the threshold while the slider moves.
-    analyse_requested, cancel_requested, reset_requested, error_dismissed : Signal
+    analyse_requested, cancel_requested, reset_requested, error_dismissed, download_requested : Signal
         The person pressed that button.
     """
 
@@ -143,11 +152,13 @@ class SamplePanel(PageRegion):
     settings = traitlets.List(traitlets.Dict()).tag(sync=True)
     classifiers = traitlets.List(traitlets.Dict()).tag(sync=True)
     classifier = traitlets.Unicode().tag(sync=True)
+    leave_out = traitlets.Enum(LEAVE_OUT, LEAVE_OUT[0]).tag(sync=True)
     threshold = traitlets.Float(DEFAULT_THRESHOLD, min=0, max=1).tag(sync=True)
     can_analyse = traitlets.Bool(False).tag(sync=True)
     analyse_hint = traitlets.Unicode("Choose a sample first").tag(sync=True)
     outdated = traitlets.Bool(False).tag(sync=True)
     progress = traitlets.Dict().tag(sync=True)
+    adjusting = traitlets.Bool(False).tag(sync=True)
     error = traitlets.Dict().tag(sync=True)
 
     sample_requested = Signal(str)
@@ -158,11 +169,13 @@ class SamplePanel(PageRegion):
     segmenter_changed = Signal(str)
     classifier_changed = Signal(str)
     setting_changed = Signal(str, object)
+    leave_out_changed = Signal(str)
     threshold_changed = Signal(float)
     analyse_requested = Signal()
     cancel_requested = Signal()
     reset_requested = Signal()
     error_dismissed = Signal()
+    download_requested = Signal()
 
     def __init__(self, receiver: UploadReceiver | None = None, **traits: Any) -> None:
         self._receiver = receiver or UploadReceiver()
@@ -203,10 +216,12 @@ class SamplePanel(PageRegion):
             "segmenter": self._chooser("segmenter"),
             "classifier": self._chooser("classifier"),
             "setting": self._on_setting,
+            "leave-out": self._on_leave_out,
             "threshold": self._on_threshold,
             "analyse": self._on_analyse,
             "cancel": self._on_cancel,
             "reset": lambda _, __: self.reset_requested.emit(),
+            "download": self._on_download,
             "dismiss-error": self._on_dismiss_error,
         }
 
@@ -290,6 +305,10 @@ class SamplePanel(PageRegion):
         self.settings = [{**e, "value": value} if e is entry else e for e in self.settings]
         self.setting_changed.emit(name, value)
 
+    def _on_leave_out(self, message: dict[str, Any], _: list[Any]) -> None:
+        self.leave_out = text_in(message, "value", LEAVE_OUT)
+        self.leave_out_changed.emit(self.leave_out)
+
     def _on_threshold(self, message: dict[str, Any], _: list[Any]) -> None:
         self.threshold = number_in(message, "value", 0, 1)
         self.threshold_changed.emit(self.threshold)
@@ -301,6 +320,10 @@ class SamplePanel(PageRegion):
     def _on_cancel(self, _: dict[str, Any], __: list[Any]) -> None:
         if self.progress:
             self.cancel_requested.emit()
+
+    def _on_download(self, _: dict[str, Any], __: list[Any]) -> None:
+        if self.error.get("downloads") and not self.progress:
+            self.download_requested.emit()
 
     def _on_dismiss_error(self, _: dict[str, Any], __: list[Any]) -> None:
         self.error = {}

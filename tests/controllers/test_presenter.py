@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from unittest.mock import MagicMock
 
@@ -12,8 +13,9 @@ from organelle_widgets.controllers import AnalysisController, Presenter
 from organelle_widgets.controllers.pictures import make_pictures
 from organelle_widgets.core.field import Field
 from organelle_widgets.core.masks import Masks
+from organelle_widgets.core.quality import measure_quality
 from organelle_widgets.core.results import FieldResult
-from organelle_widgets.state import Failure, PageState, Progress, Shown
+from organelle_widgets.state import Download, Failure, PageState, Progress, Shown
 from organelle_widgets.widgets import Regions
 
 
@@ -38,7 +40,7 @@ def page(disc_field: Field, disc_masks: Masks) -> PageUnderTest:
     probabilities[0, 2], probabilities[1, [0, 2]], probabilities[2, 18] = 0.9, (0.6, 0.55), 0.3
     result = FieldResult(disc_field, disc_masks, probabilities, {"segmentation": 1.25})
     state, regions = PageState(), Regions()
-    analysis = MagicMock(spec=AnalysisController)
+    analysis = MagicMock(spec=AnalysisController, follows=False)
     return PageUnderTest(state, regions, analysis, Presenter(state, regions, analysis), result)
 
 
@@ -101,6 +103,8 @@ def test_failures_are_sentences(page: PageUnderTest) -> None:
     assert page.regions.sample.error == {
         "message": "The green image is cut short.",
         "hint": "Copy the file again.",
+        "downloads": [],
+        "otherwise": "",
     }
     page.regions.sample.error_dismissed.emit()
     assert page.regions.sample.error == {}
@@ -167,3 +171,76 @@ def test_changed_settings_are_said(page: PageUnderTest) -> None:
     assert not panel.outdated
     panel.pixel_size_changed.emit(0.1)
     assert panel.outdated
+
+
+def test_what_a_result_follows_by_itself_needs_no_button(page: PageUnderTest) -> None:
+    field = page.result.field
+    used = {"segmenter": "watershed", "settings": {}, "leave_out": "nothing"}
+    page.state.shown = Shown(field, page.result, make_pictures(field, page.result), used)
+    page.analysis.follows = True
+    page.regions.sample.setting_changed.emit("nucleus_threshold", 0.3)
+    page.analysis.adjust.assert_called_once_with()
+    assert not page.regions.sample.outdated
+    page.analysis.follows = False
+    page.regions.sample.leave_out_changed.emit("border")
+    assert page.state.leave_out == "border"
+    assert page.analysis.adjust.call_count == 2
+    assert page.regions.sample.outdated
+
+
+def test_following_dims_nothing(page: PageUnderTest) -> None:
+    page.state.adjusting = True
+    assert page.regions.sample.adjusting
+    assert not page.regions.views.busy
+    page.state.adjusting = False
+    assert not page.regions.sample.adjusting
+
+
+def test_missing_weights_are_offered(page: PageUnderTest) -> None:
+    offer = Download(
+        "hpa-nuclei", "HPA nuclei", 559_000_000, True, "CC-BY-4.0", "https://x.org", "HPA"
+    )
+    page.state.failure = Failure("Weights are missing.", "Fetch them.", (offer,))
+    error = page.regions.sample.error
+    assert [d["title"] for d in error["downloads"]] == ["HPA nuclei"]
+    page.regions.sample.download_requested.emit()
+    page.analysis.download.assert_called_once_with()
+
+
+def test_the_same_field_keeps_its_small_pictures(page: PageUnderTest) -> None:
+    page.show()
+    page.regions.sample.files = [{"slot": "blue", "name": "a_blue.png", "size": 9, "thumb": ""}]
+    page.state.shown = dataclasses.replace(page.state.shown)
+    assert page.regions.sample.files[0]["thumb"] == ""
+    page.show()
+    assert page.regions.sample.files[0]["thumb"].startswith("data:image/jpeg")
+
+
+def test_quality_is_told_once(page: PageUnderTest) -> None:
+    warning = "Nuclei are small: the pixel size is probably wrong."
+    measured = measure_quality(page.result.field, page.result.masks, page.result.cells)
+    quality = dataclasses.replace(
+        measured, n_cells=4, median_cell_area_um2=411.6, border_share=0.25, warnings=(warning,)
+    )
+    notes = (warning, "One cell was left out.")
+    page.result = dataclasses.replace(page.result, quality=quality, notes=notes)
+    page.show()
+    header = page.regions.header
+    assert header.summary.startswith(
+        "3 of 4 cells · median 412 µm² · 25 % at the border · analysed"
+    )
+    assert header.checks == [warning]
+    assert header.warnings == ["One cell was left out."]
+    shown = page.regions.cell.field["quality"]
+    assert shown["warnings"] == [warning]
+    assert shown["border_share"] == 0.25
+
+
+def test_cut_cells_say_so(page: PageUnderTest) -> None:
+    page.show()
+    page.state.selected = 9
+    assert page.regions.cell.subject["border"]
+    row = page.result.row_of(9)
+    assert page.regions.cell.subject["fragment"] == page.result.cells["is_fragment"][row]
+    page.state.selected = 2
+    assert not page.regions.cell.subject["border"]

@@ -94,6 +94,26 @@ def test_new_answers_keep_a_selection_that_still_exists(
     assert (views.selected, len(views.cells)) == (0, 1)
 
 
+def test_new_cells_come_with_their_selection_in_one_message(
+    views: FieldViews,
+    pixels: PreparedPixels,
+    cells: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    views.selected = 5
+    told: list[int] = []
+    views.observe(lambda change: told.append(change["new"]), "selected")
+    states: list[set[str]] = []
+    monkeypatch.setattr(views, "send_state", lambda key=None: states.append(set(key or ())))
+    renumbered = [{**cell, "id": number} for number, cell in enumerate(cells, 1)]
+    views.show(pixels, renumbered, selected=2)
+    assert views.selected == 2
+    assert told == [2]
+    assert states == [{"cells", "selected"}]
+    views.show(pixels, renumbered, selected=77)
+    assert views.selected == 0
+
+
 def test_clear_shows_nothing(views: FieldViews, browse: Browse) -> None:
     shown = views.image_id
     views.selected = 2

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from organelle_widgets.core.field import Field
 from organelle_widgets.core.masks import Masks
+from organelle_widgets.core.quality import FieldQuality, measure_quality
 from organelle_widgets.core.results import FieldResult
 from organelle_widgets.widgets.payload import NOT_SURE, cell_payload, field_payload
 
@@ -78,3 +80,34 @@ def test_a_field_without_cells_says_so(disc_field: Field) -> None:
     assert cell_payload(empty) == []
     summary = field_payload(empty)
     assert (summary["title"], summary["sure"], summary["counts"]) == ("No cells", False, [])
+
+
+def test_fragments_are_told_apart(disc_field: Field, disc_masks: Masks) -> None:
+    cells = disc_masks.cells.copy()
+    cells[20:40, :3] = 11  # a sliver at the edge
+    result = FieldResult(disc_field, Masks(disc_masks.nuclei, cells), np.zeros((4, 19)))
+    told = {cell["id"]: cell["fragment"] for cell in cell_payload(result)}
+    assert told == {2: False, 5: False, 9: False, 11: True}
+
+
+def measured(result: FieldResult, **numbers: object) -> FieldQuality:
+    quality = measure_quality(result.field, result.masks, result.cells)
+    return dataclasses.replace(quality, **numbers)
+
+
+def test_quality_is_plain_json(result: FieldResult) -> None:
+    assert field_payload(result)["quality"] == {}
+    quality = measured(result, median_nucleus_area_um2=None, warnings=("Nuclei are dim.",))
+    told = field_payload(dataclasses.replace(result, quality=quality))["quality"]
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    assert told["median_cell_um2"] == pytest.approx(quality.median_cell_area_um2, abs=0.05)
+    assert told["median_nucleus_um2"] == 0
+    assert told["border_share"] == pytest.approx(1 / 3, abs=0.001)
+    assert told["warnings"] == ["Nuclei are dim."]
+
+
+def test_advice_is_not_given_twice(empty_result: FieldResult) -> None:
+    warned = measured(empty_result, warnings=("No cells were found.",))
+    assert field_payload(dataclasses.replace(empty_result, quality=warned))["detail"] == ""
+    calm = measured(empty_result, warnings=())
+    assert field_payload(dataclasses.replace(empty_result, quality=calm))["detail"] != ""

@@ -330,6 +330,37 @@ def test_cancel_only_while_busy(panel: SamplePanel, browse: Any, heard: Any) -> 
     assert asked == [()]
 
 
+def test_border_cells_are_chosen(panel: SamplePanel, browse: Any, heard: Any) -> None:
+    chosen = heard(panel.leave_out_changed)
+    browser = browse(panel)
+    browser.say("leave-out", value="fragments")
+    browser.say("leave-out", value="everything")
+    browser.say("leave-out", value=3)
+    assert chosen == [("fragments",)]
+    assert panel.leave_out == "fragments"
+
+
+def test_only_what_is_offered_is_downloaded(panel: SamplePanel, browse: Any, heard: Any) -> None:
+    pressed = heard(panel.download_requested)
+    browser = browse(panel)
+    browser.say("download")
+    panel.error = {"message": "No.", "hint": "", "downloads": []}
+    browser.say("download")
+    assert pressed == []
+    panel.error = {"message": "No.", "hint": "", "downloads": [{"title": "HPA nuclei"}]}
+    panel.progress = {"step": "Downloading", "fraction": 0.1}
+    browser.say("download")
+    assert pressed == []
+    panel.progress = {}
+    browser.say("download")
+    assert pressed == [()]
+
+
+def test_a_browser_may_not_offer_downloads(panel: SamplePanel, browse: Any) -> None:
+    browse(panel).put(error={"downloads": [{"title": "x"}]}, leave_out="border", adjusting=True)
+    assert (panel.error, panel.leave_out, panel.adjusting) == ({}, "nothing", False)
+
+
 def test_reset_and_dismiss(panel: SamplePanel, browse: Any, heard: Any) -> None:
     reset, dismissed = heard(panel.reset_requested), heard(panel.error_dismissed)
     panel.error = {"message": "It failed.", "hint": "Try again."}

@@ -172,7 +172,6 @@ function measurements(model) {
       ["Cell", squareMicrons(s.area_um2), "Area of the cell"],
       ["Nucleus", squareMicrons(s.nucleus_area_um2), "Area of the nucleus"],
       ["Nucleus / cell", ratio, "Area of the nucleus divided by that of the cell"],
-      ["At the border", s.border ? "yes" : "no", s.border ? "Part of this cell may be out of view: judge it with care" : "The cell lies wholly in view"],
     ];
   };
   const ofField = (field) => {
@@ -183,14 +182,58 @@ function measurements(model) {
       ["Named", (field.n_cells ?? 0) - unsure, "Cells with at least one class at the threshold"],
       ["Not sure", unsure, "Cells in which no class reaches the threshold"],
       ["Classes", counts.filter(([index]) => index >= 0).length, "Different first classes"],
+      ...ofQuality(field.quality ?? {}),
     ];
   };
+  const ofQuality = (q) => {
+    if (q.border_share === undefined) return [];
+    return [
+      ["Cell size", squareMicrons(q.median_cell_um2), "Median area of the cells"],
+      ["Nucleus size", squareMicrons(q.median_nucleus_um2), "Median area of the nuclei"],
+      ["At border", `${Math.round(100 * q.border_share)} %`, "Share of the cells that touch the border of the field"],
+      ["Fragments", q.fragments, "Cells of which more than half is probably out of view"],
+    ];
+  };
+  const place = h("p", { class: "ow-place" });
   const paint = () => {
     const s = model.get("subject");
-    const tiles = s.kind === "cell" ? ofCell(s) : ofField(model.get("field"));
+    const cell = s.kind === "cell";
+    const tiles = cell ? ofCell(s) : ofField(model.get("field"));
     list.replaceChildren(...tiles.map(([name, value, tip]) => h("div", { title: tip }, h("dt", {}, name), h("dd", {}, String(value)))));
+    place.hidden = !cell;
+    place.classList.toggle("ow-cut", Boolean(s.fragment));
+    const where = s.fragment ? "More than half out of view" : s.border ? "Touches the border" : "Wholly in view";
+    place.replaceChildren(s.fragment ? icon("alert") : "", where);
+    place.title = s.fragment ? "Judged by its size and its nucleus. Human Protein Atlas annotators don’t judge such cells" : s.border ? "Part of this cell may be out of view: judge it with care" : "The cell does not touch the border of the field";
   };
-  return { element: list, stop: watch(model, ["subject", "field"], paint) };
+  return { element: [list, place], stop: watch(model, ["subject", "field"], paint) };
+}
+
+/** What looks wrong with the field: the first thing in full, the others on request. */
+function checks(model) {
+  const first = h("span");
+  const rest = h("ul");
+  let open = false;
+  const more = h("button", { type: "button", class: "ow-link", onclick: () => ((open = !open), unfold()) });
+  const element = h("div", { class: "ow-checks", role: "note", "aria-label": "Check this field" }, icon("alert"), h("div", {}, first, rest, more));
+  let drawn = "";
+  const unfold = () => {
+    const n = rest.children.length;
+    rest.hidden = !open;
+    more.hidden = !n;
+    more.replaceChildren(open ? "Show less" : `${n} more`, icon("chevron"));
+    more.setAttribute("aria-expanded", String(open));
+  };
+  const stop = watch(model, ["field"], () => {
+    const warnings = model.get("field").quality?.warnings ?? [];
+    element.hidden = !warnings.length;
+    if (drawn === warnings.join("\n")) return;
+    drawn = warnings.join("\n");
+    first.textContent = warnings[0] ?? "";
+    rest.replaceChildren(...warnings.slice(1).map((text) => h("li", {}, text)));
+    unfold();
+  });
+  return { element, stop };
 }
 
 function fieldCounts(model) {
@@ -221,6 +264,7 @@ export default {
       bars: bars(model),
       measurements: measurements(model),
       counts: fieldCounts(model),
+      checks: checks(model),
     };
     const head = h("h2");
     const back = h("button", { type: "button", class: "ow-link ow-back-link", title: "Let go of the cell and show the field (Esc)", onclick: () => model.send({ type: "deselect" }) }, icon("back"), "Back to field");
@@ -229,9 +273,10 @@ export default {
     const full = h(
       "div",
       { class: "ow-full-state" },
+      parts.checks.element,
       h("section", { "aria-label": "Answer" }, h("div", { class: "ow-head" }, head, back), parts.answer.element, pictures.strip),
       h("section", { "aria-label": "Probabilities" }, h("h2", {}, "Probabilities"), parts.bars.element, h("div", { class: "ow-under" }, parts.bars.more, ...saveChart(model))),
-      h("section", { "aria-label": "Measurements" }, measured, parts.measurements.element),
+      h("section", { "aria-label": "Measurements" }, measured, ...parts.measurements.element),
       h("section", { "aria-label": "Field" }, fieldHead, ...parts.counts.element),
     );
     const empty = h("div", { class: "ow-empty-state" }, icon("image"), h("b", {}, "No result yet"), h("span", {}, "Analyse a field. The answer for the field appears here; select a cell to see its own."));

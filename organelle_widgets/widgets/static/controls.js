@@ -69,9 +69,9 @@ function throttle(f, ms) {
 
 /** A size in bytes as people write it. */
 function bytesInWords(size) {
-  if (size >= 1 << 30) return `${(size / (1 << 30)).toFixed(1)} GB`;
-  if (size >= 1 << 20) return `${(size / (1 << 20)).toFixed(size < 10 << 20 ? 1 : 0)} MB`;
-  return `${Math.max(1, Math.round(size / 1024))} kB`;
+  if (size >= 1e9) return `${(size / 1e9).toFixed(1)} GB`;
+  if (size >= 1e6) return `${(size / 1e6).toFixed(size < 1e7 ? 1 : 0)} MB`;
+  return `${Math.max(1, Math.round(size / 1000))} kB`;
 }
 
 /** Units as people write them: um2 becomes µm². */

@@ -10,7 +10,7 @@ const PATIENCE_MS = 10000;
 
 class FieldViewsRegion {
   constructor(model, host, signal) {
-    Object.assign(this, { model, host, signal, hovered: 0, pointer: null, contours: new Map(), frames: 0, dirty: {} });
+    Object.assign(this, { model, host, signal, hovered: 0, pointer: null, cells: [], selected: 0, contours: new Map(), frames: 0, dirty: {} });
     this.lostContexts = 0;
     this.camera = new Camera(() => this.invalidate("picture", "overlay", "frame"));
     this.strip = new ChannelStrip(model, (key) => this.contrast.toggle(key, this.store.field));
@@ -21,6 +21,7 @@ class FieldViewsRegion {
     this.listen();
     this.expose();
     this.store.ask();
+    this.takeCells();
     this.describe();
   }
 
@@ -107,9 +108,8 @@ class FieldViewsRegion {
     on(["visible", "colors", "windows"], () => this.invalidate("picture", "strip"));
     on(["options"], () => this.invalidate("picture", "overlay"));
     on(["colors", "windows"], () => this.contrast.refresh());
-    on(["cells"], () => this.invalidate("overlay"));
-    on(["cells", "selected", "busy", "image_id"], () => this.showTooltip());
-    on(["selected"], () => this.selectionChanged());
+    on(["cells", "selected", "labels_id", "image_id"], () => this.takeCells());
+    on(["busy", "image_id"], () => this.showTooltip());
     on(["renderer"], () => this.useCompositor());
     this.gestures = new Gestures(this.stage, this.camera, this, signal);
     this.root.addEventListener("keydown", (event) => this.key(event), { signal });
@@ -163,20 +163,20 @@ class FieldViewsRegion {
   }
 
   enter() {
-    const cell = this.cell(this.model.get("selected"));
+    const cell = this.cell(this.selected);
     if (cell) this.camera.zoomTo(cell.box);
   }
 
   oneToOne() {
-    const cell = this.cell(this.model.get("selected"));
+    const cell = this.cell(this.selected);
     const [x, y] = cell ? cell.center : [this.camera.x, this.camera.y];
     this.camera.go({ x, y, scale: 1 / devicePixelRatio });
   }
 
   step(direction) {
-    const ids = this.model.get("cells").map((cell) => cell.id);
+    const ids = this.cells.map((cell) => cell.id);
     if (!ids.length) return;
-    const now = ids.indexOf(this.model.get("selected"));
+    const now = ids.indexOf(this.selected);
     const next = now < 0 ? (direction > 0 ? 0 : ids.length - 1) : (now + direction + ids.length) % ids.length;
     this.select(ids[next]);
   }
@@ -184,7 +184,7 @@ class FieldViewsRegion {
   /** Escape undoes one thing: the open window, then the selection, then the zoom. */
   back() {
     if (this.contrast.open) this.contrast.close();
-    else if (this.model.get("selected")) this.select(0);
+    else if (this.selected) this.select(0);
     else this.camera.fit();
   }
 
@@ -216,7 +216,7 @@ class FieldViewsRegion {
   }
 
   cell(id) {
-    return id ? this.model.get("cells").find((cell) => cell.id === id) : undefined;
+    return id ? this.cells.find((cell) => cell.id === id) : undefined;
   }
 
   select(id) {
@@ -247,15 +247,31 @@ class FieldViewsRegion {
     put(this.model, "colors", this.presetIsSafe ? this.conventional : { ...SAFE_COLORS });
   }
 
-  selectionChanged() {
-    const cell = this.cell(this.model.get("selected"));
-    if (cell) this.camera.reveal(...cell.center);
-    const [name, answer] = cell ? this.words(cell) : ["No cell selected", ""];
-    this.live.textContent = `${name} ${answer}`.trim();
+  // ---- what has changed
+
+  /** Cells and selection are taken together with their mask: until a new one is here, the old ones stay. */
+  takeCells() {
+    const { model, store } = this;
+    const [cells, selected, mask] = ["cells", "selected", "labels_id"].map((name) => model.get(name));
+    const awaited = mask && store.current && this.cells.length && store.labels?.id !== mask;
+    if (awaited || (cells === this.cells && selected === this.selected)) return;
+    const before = cells === this.cells ? undefined : this.cell(this.selected);
+    const other = selected !== this.selected;
+    Object.assign(this, { cells, selected });
+    if (other) this.selectionChanged(before);
     this.invalidate("overlay");
+    this.showTooltip();
   }
 
-  // ---- what has changed
+  /** Another cell, or the cell from before under the number that a new mask gave it: then the picture stays. */
+  selectionChanged(before) {
+    const cell = this.cell(this.selected);
+    const [x, y] = before?.center ?? [];
+    const stays = cell && x >= cell.box[0] && x < cell.box[2] && y >= cell.box[1] && y < cell.box[3];
+    if (cell && !stays) this.camera.reveal(...cell.center);
+    const [name, answer] = cell ? this.words(cell) : ["No cell selected", ""];
+    this.live.textContent = `${name} ${answer}`.trim();
+  }
 
   changed(what) {
     const { store } = this;
@@ -266,6 +282,7 @@ class FieldViewsRegion {
     }
     if (what === "labels") this.contours = store.labels ? traceCells(store.labels) : new Map();
     if (what === "cleared") this.newField(null);
+    this.takeCells();
     this.describe();
     this.invalidate("picture", "overlay", "strip", "frame");
   }
@@ -441,10 +458,10 @@ class FieldViewsRegion {
 
   drawOverlays() {
     const { model, store, camera } = this;
-    const given = store.current ? model.get("cells") : [];
+    const given = store.current ? this.cells : [];
     const shared = {
       camera, field: store.field, contours: this.contours, cells: this.withUnanswered(given), classes: model.get("classes"),
-      selected: model.get("selected"), hovered: this.hovered, options: model.get("options"),
+      selected: this.selected, hovered: this.hovered, options: model.get("options"),
     };
     this.views.forEach((view, i) => {
       const mark = this.mark && this.pointer && this.pointer.side !== i ? this.mark : null;
@@ -486,7 +503,7 @@ class FieldViewsRegion {
     this.tooltip.hidden = !cell;
     if (!cell) return;
     const [name, answer, more] = this.words(cell);
-    const border = cell.border ? "cut by the edge of the field" : "";
+    const border = cell.fragment ? "more than half out of view" : cell.border ? "touches the border of the field" : "";
     const line = (text) => text && h("div", { class: "ow-fv-tooltip-more" }, text);
     this.tooltip.replaceChildren(h("div", {}, h("strong", {}, name), ` · ${answer}`), ...[line(more), line(border)].filter(Boolean));
     const view = this.origin(this.pointer.side);
@@ -543,7 +560,7 @@ class FieldViewsRegion {
         return [...context.getImageData(Math.floor(x * ratio), Math.floor(y * ratio), 1, 1).data];
       },
       /** Where a cell's middle is in the field: [x, y]. */
-      center: (id) => region.model.get("cells").find((cell) => cell.id === id)?.center,
+      center: (id) => region.cells.find((cell) => cell.id === id)?.center,
       transform: () => ({ x: region.camera.x, y: region.camera.y, scale: region.camera.scale }),
       /** Where a position of the field is on the page: [clientX, clientY]. */
       client(view, x, y) {

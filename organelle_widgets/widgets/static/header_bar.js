@@ -165,20 +165,24 @@ function helpDialog(model) {
   return { element: [button, dialog], stop };
 }
 
+/** Notes on the result; on a narrow page, where the cell panel is out of sight, also what looks wrong with the field. */
 function warningList(model) {
-  const count = h("span");
-  const button = h("button", { type: "button", class: "ow-warn-button" }, icon("alert"), count);
+  const wide = h("span", { class: "ow-count-wide" });
+  const narrow = h("span", { class: "ow-count-narrow" });
+  const button = h("button", { type: "button", class: "ow-warn-button" }, icon("alert"), wide, narrow);
   const list = h("ul", { class: "ow-warn-list" });
   const drop = dropDown(button, list, { align: "start", role: "note", label: "Warnings" });
-  const stop = watch(model, ["warnings"], () => {
-    const warnings = model.get("warnings");
-    button.hidden = !warnings.length;
+  const stop = watch(model, ["warnings", "checks"], () => {
+    const [notes, checks] = [model.get("warnings"), model.get("checks")];
+    const all = [...checks, ...notes];
+    button.hidden = !all.length;
+    button.classList.toggle("ow-narrow-only", !notes.length);
     if (button.hidden && drop.matches(":popover-open")) drop.hidePopover();
-    count.textContent = warnings.length > 1 ? warnings.length : "";
-    const words = warnings.length === 1 ? "1 thing to know of this result" : `${warnings.length} things to know of this result`;
-    button.title = words;
-    button.setAttribute("aria-label", words);
-    list.replaceChildren(...warnings.map((text) => h("li", {}, text)));
+    wide.textContent = notes.length > 1 ? notes.length : "";
+    narrow.textContent = all.length > 1 ? all.length : "";
+    button.title = "What to know of this result";
+    button.setAttribute("aria-label", button.title);
+    list.replaceChildren(...all.map((text, i) => h("li", { class: i < checks.length ? "ow-check-line" : null }, text)));
   });
   return { element: [button, drop], stop };
 }

@@ -288,6 +288,26 @@ function backendChoice(model, what, label) {
   return { element: [choice.element, hints], stop: () => (stop(), offHints()) };
 }
 
+const LEAVE_OUT = [
+  { value: "nothing", title: "Border cells: keep all" },
+  { value: "fragments", title: "Border cells: leave out fragments" },
+  { value: "border", title: "Border cells: leave out all" },
+];
+
+/** Which cells at the field's edge are left out. */
+function leaveOutChoice(model) {
+  const choice = selectBox("Cells at the border of the field", (value) => model.send({ type: "leave-out", value }));
+  const help = "Cells cut by the edge of the field. Fragments are those of which more than half is probably out of view: Human Protein Atlas annotators don’t judge them.";
+  choice.element.classList.add("ow-leave-out");
+  return { element: choice.element, stop: watch(model, ["leave_out"], () => choice.update(LEAVE_OUT, model.get("leave_out"), help)) };
+}
+
+/** A small sign that the result is following a change of settings; it stays away where that is quick. */
+function followingSign(model) {
+  const element = h("span", { class: "ow-following", role: "status" }, h("span", { class: "ow-spinner" }), "updating");
+  return { element, stop: watch(model, ["adjusting"], () => (element.hidden = !model.get("adjusting"))) };
+}
+
 function thresholdSlider(model) {
   const control = slider({
     label: "Confidence threshold",
@@ -344,22 +364,42 @@ function runButtons(model, forget) {
   return { element, stop };
 }
 
+/** Missing weights: what they are, under which terms, and the button that fetches them. */
+function downloadOffer(model, downloads, otherwise) {
+  const link = (url, text) => (/^https?:\/\//.test(url) ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, text) : text);
+  const terms = (one) => [one.licence || one.licence_url ? h("div", {}, "Licence: ", link(one.licence_url, one.licence || "see its page")) : null, one.source ? h("div", {}, `Made by ${one.source}`) : null];
+  const about = (one) => (one.size_is_exact ? "" : "about ");
+  const same = downloads.every((one) => one.licence === downloads[0].licence && one.source === downloads[0].source);
+  const items = downloads.map((one) => h("li", {}, h("b", {}, one.title), one.size_bytes ? ` ${about(one)}${bytesInWords(one.size_bytes)}` : null, same ? null : terms(one)));
+  const total = downloads.every((one) => one.size_bytes) ? downloads.reduce((sum, one) => sum + one.size_bytes, 0) : 0;
+  const button = h(
+    "button",
+    { type: "button", class: "ow-primary ow-download", title: "Fetch it once; it is kept on this machine. Then the field is analysed", onclick: () => model.send({ type: "download" }) },
+    icon("download"),
+    total ? `Download (${bytesInWords(total)})` : "Download",
+  );
+  const byHand = otherwise ? h("details", { class: "ow-more" }, h("summary", {}, icon("chevron"), "Without a network"), h("p", {}, otherwise)) : null;
+  return h("div", { class: "ow-offer" }, h("ul", {}, items), same ? h("div", { class: "ow-terms" }, terms(downloads[0])) : null, button, byHand);
+}
+
 /** What went wrong: from Python, or a word on files that did not fit. */
 function notices(model) {
   const box = h("div", { class: "ow-notices", "aria-live": "polite" });
   let word = "";
-  const notice = (kind, message, hint, dismiss) =>
+  const notice = (kind, message, hint, dismiss, more = null) =>
     h(
       "div",
       { class: `${kind} ow-notice`, role: kind === "ow-error" ? "alert" : "status" },
-      h("div", {}, h("span", {}, message), hint ? h("small", {}, hint) : null),
+      h("div", { class: "ow-notice-text ow-scroll" }, h("span", {}, message), hint ? h("small", {}, hint) : null, more),
       h("button", { type: "button", class: "ow-iconbutton ow-plain", title: "Dismiss", "aria-label": "Dismiss", onclick: dismiss }, icon("close")),
     );
   const paint = () => {
-    const { message, hint } = model.get("error");
+    const { message, hint, downloads = [], otherwise } = model.get("error");
     box.replaceChildren();
     if (word) box.append(notice("ow-warning", word, "", () => say("")));
-    if (message) box.append(notice("ow-error", message, hint, () => model.send({ type: "dismiss-error" })));
+    const dismiss = () => model.send({ type: "dismiss-error" });
+    if (message && downloads.length) box.append(notice("ow-warning", message, hint, dismiss, downloadOffer(model, downloads, otherwise)));
+    else if (message) box.append(notice("ow-error", message, hint, dismiss));
   };
   const say = (text) => {
     word = text;
@@ -453,11 +493,15 @@ export default {
       tabs: tabs(model, panes),
       segmenter: backendChoice(model, "segmenter", "How cells are found"),
       settings: settingsList(model),
+      leaveOut: leaveOutChoice(model),
+      following: followingSign(model),
       classifier: backendChoice(model, "classifier", "How organelles are named"),
       threshold: thresholdSlider(model),
       run: runButtons(model, () => (files.drop(), note.say(""))),
     };
     const section = (title, ...content) => h("section", { "aria-label": title }, h("h2", {}, title), ...content.flat());
+    const segmentation = section("Segmentation", parts.segmenter.element, parts.settings.element, parts.leaveOut.element);
+    segmentation.firstChild.append(parts.following.element);
     const panel = h(
       "aside",
       { class: "ow ow-panel ow-sample-panel", "aria-label": "Sample and settings" },
@@ -465,7 +509,7 @@ export default {
         "div",
         { class: "ow-body ow-scroll" },
         section("Sample", parts.tabs.element),
-        section("Segmentation", parts.segmenter.element, parts.settings.element),
+        segmentation,
         section("Classification", parts.classifier.element, parts.threshold.element),
       ),
       h("footer", { class: "ow-foot" }, note.element, parts.run.element),
