@@ -80,6 +80,35 @@ def field_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return files
 
 
+@pytest.fixture(scope="session")
+def wrong_scale(field_files: dict[str, Path]) -> Path:
+    """A folder beside them with a field of 0.4 um pixels whose files don't say so."""
+    folder = field_files["blue"].parents[1] / "odd"
+    folder.mkdir()
+    drawn = virtual_field((400, 400), seed=5, pixel_size_um=0.4, classes=(7,)).field
+    for key in CHANNELS:
+        iio.imwrite(folder / f"odd_{key}.png", drawn.channel(key))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Variables of the served process: two more backends as a plugin, an empty model store, no way out."""
+    plugin = tmp_path_factory.mktemp("plugin")
+    shutil.copy(Path(__file__).with_name("page_backends.py"), plugin)
+    about = plugin / "page_backends-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: page-backends\nVersion: 1\n")
+    points = "sketch = page_backends:Sketch\nweightless = page_backends:Weightless\n"
+    (about / "entry_points.txt").write_text(f"[organelle_widgets.segmenters]\n{points}")
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(plugin), os.environ.get("PYTHONPATH")])),
+        "ORGANELLE_WIDGETS_CACHE": str(tmp_path_factory.mktemp("store")),
+        "ORGANELLE_WIDGETS_MIRROR": "http://127.0.0.1:9",
+    }
+
+
 def _answers(url: str) -> bool:
     """Whether the server answers."""
     try:
@@ -90,16 +119,21 @@ def _answers(url: str) -> bool:
 
 
 @pytest.fixture(scope="session")
-def site(field_files: dict[str, Path]) -> Iterator[Site]:
+def site(wrong_scale: Path, environment: dict[str, str]) -> Iterator[Site]:
     """The dashboard, served by its own command."""
-    root = field_files["blue"].parents[1]
+    root = wrong_scale.parent
     command = Path(sys.executable).with_name("organelle-widgets")
     arguments = [str(command), "dashboard", "--no-browser", "--port", "0", "--root", str(root)]
     log = root.parent / "voila.log"
     with (
         log.open("w") as stderr,
         subprocess.Popen(
-            arguments, stdout=subprocess.PIPE, stderr=stderr, text=True, start_new_session=True
+            arguments,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            start_new_session=True,
+            env=environment,
         ) as server,
     ):
         assert server.stdout is not None

@@ -51,7 +51,9 @@ def test_opens_on_an_analysed_sample(visit: Visit) -> None:
     ready(page)
     expect(page).to_have_title("Organelle Explorer")
     expect(page.locator(".ow-chip")).to_contain_text("1024 × 1024 · 0.16 µm/px")
-    expect(page.locator(".ow-summary")).to_have_text(re.compile(r"^\d+ cells · analysed in"))
+    expect(page.locator(".ow-summary")).to_have_text(
+        re.compile(r"^\d+ cells · median \d+ µm² · \d+ % at the border · analysed in")
+    )
     expect(page.locator(ANSWER)).to_have_text(SURE_OR_NOT)
     assert page.locator(".ow-cell-panel .ow-row").count() == 19
     assert visit.errors == []
