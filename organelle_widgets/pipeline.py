@@ -16,9 +16,12 @@ import numpy as np
 
 import organelle_widgets
 from organelle_widgets.classification import make_classifier
+from organelle_widgets.core.cells import cell_table, check_leave_out
+from organelle_widgets.core.cells import leave_out as without_cells
 from organelle_widgets.core.field import Field
 from organelle_widgets.core.monitor import Monitor
 from organelle_widgets.core.predictions import DEFAULT_THRESHOLD
+from organelle_widgets.core.quality import measure_quality
 from organelle_widgets.core.results import FieldResult
 from organelle_widgets.errors import SettingsError
 from organelle_widgets.segmentation import MapSegmenter, make_segmenter
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from organelle_widgets.classification import Classifier
+    from organelle_widgets.core.cells import LeaveOut
     from organelle_widgets.core.maps import ProbabilityMaps
     from organelle_widgets.core.masks import Masks
     from organelle_widgets.segmentation import Segmenter
@@ -47,6 +51,7 @@ def analyze_field(
     threshold: float = DEFAULT_THRESHOLD,
     monitor: Monitor | None = None,
     previous: FieldResult | None = None,
+    leave_out: LeaveOut = "nothing",
 ) -> FieldResult:
     """Find the cells of a field and say where the protein is in each.
 
@@ -65,18 +70,21 @@ def analyze_field(
     previous : FieldResult, optional
         An earlier result. Where it is of the same `Field` object and the segmentation network would see the
         same again, its probability maps are used and the network does not run.
+    leave_out : {"nothing", "fragments", "border"}
+        Cells that are not classified and not in the result: those of which more than half is probably out of view
+        (`organelle_widgets.core.cells.cell_table` says how that is told), or all that touch the field's edge.
 
     Returns
     -------
     FieldResult
-        Masks, cells, probabilities, timings and provenance.
+        Masks, cells, probabilities, timings and provenance; its quality says what looks wrong.
 
     Raises
     ------
     InputError
         If the field can't be read.
     SettingsError
-        If a name, a setting or the threshold is wrong.
+        If a name, a setting, the threshold or what to leave out is wrong.
     BackendUnavailableError
         If a package that a backend needs is not installed.
     SegmentationError, ClassificationError
@@ -97,6 +105,7 @@ def analyze_field(
     if not (isinstance(threshold, (int, float, np.number)) and 0 <= threshold <= 1):
         message = f"Expected a threshold from 0 to 1; found {threshold!r}."
         raise SettingsError(message)
+    check_leave_out(leave_out)
     monitor = monitor or Monitor()
     finder, judge = make_segmenter(segmenter), make_classifier(classifier)
     timings: dict[str, float] = {}
@@ -106,7 +115,11 @@ def analyze_field(
             field = _read(field)
     monitor.report("Finding cells", 0.05)
     with _timed(timings, "segmentation"):
-        masks, maps = _find_cells(field, finder, previous)
+        found, maps = _find_cells(field, finder, previous)
+    with _timed(timings, "quality"):
+        cells = cell_table(found, field.pixel_size_um)
+        quality = measure_quality(field, found, cells)
+        masks = without_cells(found, cells, leave_out)
     with _timed(timings, "classification"):
         probabilities = judge.classify(
             field, masks, monitor.part(_classifying(masks.n_cells), 0.4, 0.95)
@@ -118,10 +131,11 @@ def analyze_field(
             masks=masks,
             probabilities=probabilities,
             timings=timings,
-            provenance=_provenance(finder, judge, threshold),
+            provenance={**_provenance(finder, judge, threshold), "leave_out": leave_out},
             threshold=threshold,
-            notes=_remarks(masks.n_cells),
+            notes=_left_out(quality.n_cells - masks.n_cells, quality.n_cells, leave_out),
             maps=maps,
+            quality=quality,
         )
     monitor.report("Done", 1.0)
     return result
@@ -151,13 +165,12 @@ def _classifying(n_cells: int) -> str:
     return f"Classifying {n_cells} cell{'' if n_cells == 1 else 's'}"
 
 
-def _remarks(n_cells: int) -> tuple[str, ...]:
-    """What a person should know of the result as a whole."""
-    if n_cells:
+def _left_out(n_gone: int, n_found: int, what: LeaveOut) -> tuple[str, ...]:
+    """How many cells were left out, if any."""
+    if not n_gone:
         return ()
-    return (
-        "No cells were found. Check that the nuclei channel is the right one and that the pixel size is right.",
-    )
+    where = "more than half out of view" if what == "fragments" else "at the edge of the field"
+    return (f"{n_gone} of {n_found} cells {'is' if n_gone == 1 else 'are'} left out: {where}.",)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -65,7 +66,7 @@ def test_every_step_is_reported_and_timed(disc_field: Field, disc_masks: Masks) 
     fractions = [fraction for _, fraction in seen]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
-    assert set(result.timings) == {"segmentation", "classification", "result"}
+    assert set(result.timings) == {"segmentation", "quality", "classification", "result"}
 
 
 def test_a_cancelled_monitor_stops_between_steps(disc_field: Field, disc_masks: Masks) -> None:
@@ -93,8 +94,54 @@ def test_a_field_without_cells_says_what_to_check(disc_field: Field) -> None:
     empty = np.zeros(disc_field.shape, np.int32)
     result = analyze_field(disc_field, GivenMasks(Masks(empty, empty)), Ladder())
     assert result.n_cells == 0
-    assert "No cells were found" in result.notes[-1]
+    assert result.notes == ()
+    assert "No cells were found" in result.warnings[0]
     assert result.field_probabilities.tolist() == [0.0] * 19
+
+
+def test_cells_on_the_border_can_be_left_out(disc_field: Field, disc_masks: Masks) -> None:
+    result = analyze_field(disc_field, GivenMasks(disc_masks), Ladder(), leave_out="border")
+    assert result.cells["cell_id"].tolist() == [2, 5]
+    assert result.masks.cell_ids.tolist() == [2, 5]
+    assert len(result.probabilities) == 2
+    assert result.provenance["leave_out"] == "border"
+    assert result.notes == ("1 of 3 cells is left out: at the edge of the field.",)
+    assert result.quality is not None
+    assert result.quality.n_cells == 3
+
+
+def test_fragments_can_be_left_out(disc_field: Field, disc_masks: Masks) -> None:
+    kept = analyze_field(disc_field, GivenMasks(disc_masks), Ladder(), leave_out="fragments")
+    assert kept.n_cells == 3
+    assert kept.notes == ()
+    cut = Masks(*(np.roll(m, 18, axis=1) * (np.arange(240) > 17) for m in masks_of(disc_masks)))
+    result = analyze_field(disc_field, GivenMasks(cut), Ladder(), leave_out="fragments")
+    assert result.cells["cell_id"].tolist() == [2, 5]
+    assert result.notes == ("1 of 3 cells is left out: more than half out of view.",)
+
+
+def masks_of(masks: Masks) -> tuple[np.ndarray, np.ndarray]:
+    return masks.nuclei, masks.cells
+
+
+def test_nothing_is_left_out_by_default(disc_field: Field, disc_masks: Masks) -> None:
+    result = analyze_field(disc_field, GivenMasks(disc_masks), Ladder())
+    assert result.masks is disc_masks
+    assert result.provenance["leave_out"] == "nothing"
+    assert result.notes == ()
+
+
+def test_leaving_out_another_word_is_refused_before_any_work(disc_field: Field) -> None:
+    with pytest.raises(SettingsError, match="nothing, fragments, border; found 'edges'"):
+        analyze_field(disc_field, GivenMasks(None), Ladder(), leave_out="edges")
+
+
+def test_the_result_says_what_looks_wrong(disc_field: Field, disc_masks: Masks) -> None:
+    assert analyze_field(disc_field, GivenMasks(disc_masks), Ladder()).warnings == ()
+    wrong = dataclasses.replace(disc_field, pixel_size_um=0.08, pixel_size_source="assumed")
+    result = analyze_field(wrong, GivenMasks(disc_masks), Ladder())
+    assert "pixel size of 0.08 µm (assumed) is probably wrong" in result.warnings[0]
+    assert result.notes == ()
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan"), "half", None])

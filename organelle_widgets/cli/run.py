@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from organelle_widgets.classification import make_classifier
 from organelle_widgets.cli._console import progress_line, say, say_error, say_json
 from organelle_widgets.cli._segmenter import add_segmenter, chosen_segmenter
+from organelle_widgets.core.cells import check_leave_out
 from organelle_widgets.core.field import PIXEL_SIZES_UM
 from organelle_widgets.core.monitor import Monitor
 from organelle_widgets.core.predictions import DEFAULT_THRESHOLD
@@ -59,6 +60,13 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help=f"confidence threshold, 0 to 1 ({DEFAULT_THRESHOLD:g})",
     )
     parser.add_argument(
+        "--leave-out",
+        type=_leave_out,
+        default="nothing",
+        metavar="WHAT",
+        help="cells not to classify: fragments (probably more than half out of view) or border (default: nothing)",
+    )
+    parser.add_argument(
         "--channels",
         metavar="MAP",
         help="which file suffix or channel is which, such as _ch00=blue,_ch01=green or 0=red,1=green",
@@ -89,6 +97,15 @@ def _micrometres(text: str) -> float:
     return _number(text, *PIXEL_SIZES_UM, "micrometres per pixel")
 
 
+def _leave_out(text: str) -> str:
+    """Which cells to leave out."""
+    try:
+        check_leave_out(text)
+    except SettingsError as error:
+        raise argparse.ArgumentTypeError(error.message) from error
+    return text
+
+
 def run(options: argparse.Namespace) -> int:
     """Analyse every field; a field that fails is reported and the others go on."""
     chosen_segmenter(options), make_classifier(options.classifier)
@@ -107,7 +124,8 @@ def run(options: argparse.Namespace) -> int:
                 say_error(error)
                 continue
             if not options.json:
-                say(_line(done[-1]))
+                for line in _lines(done[-1]):
+                    say(line)
     if options.json:
         failures = [{"source": p.source, "message": p.message, "hint": p.hint} for p in problems]
         say_json({"fields": done, "failures": failures})
@@ -197,6 +215,7 @@ def _one(
         options.classifier,
         threshold=options.threshold,
         monitor=monitor,
+        leave_out=options.leave_out,
     )
     start = time.perf_counter()
     files = export_field(result, folder)
@@ -218,14 +237,17 @@ def _summary(
         "cells": result.n_cells,
         "prediction": prediction.text if result.n_cells else "no cells found",
         "confidence": round(prediction.confidence, 4) if result.n_cells else None,
+        "warnings": list(result.warnings),
+        "quality": result.quality.to_dict() if result.quality is not None else None,
         "notes": [*field.notes, *result.notes],
         "seconds": {step: round(value, 3) for step, value in seconds.items()},
         "files": files,
     }
 
 
-def _line(summary: dict[str, Any]) -> str:
-    """One field's summary as a line of text."""
+def _lines(summary: dict[str, Any]) -> list[str]:
+    """One field's summary as a line of text, and below it what looks wrong."""
     total = sum(summary["seconds"].values())
     confidence = f" ({summary['confidence']:.2f})" if summary["confidence"] is not None else ""
-    return f"{summary['id']}: {summary['cells']} cells, {summary['prediction']}{confidence}, {total:.1f} s"
+    found = f"{summary['cells']} cells, {summary['prediction']}{confidence}, {total:.1f} s"
+    return [f"{summary['id']}: {found}", *(f"  Warning: {text}" for text in summary["warnings"])]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from organelle_widgets.core.field import Field
     from organelle_widgets.core.maps import ProbabilityMaps
     from organelle_widgets.core.masks import Masks
+    from organelle_widgets.core.quality import FieldQuality
 
 __all__ = ["PROBABILITY_COLUMNS", "FieldResult"]
 
@@ -60,6 +61,8 @@ class FieldResult:
         What a person should know of this result beyond the field's own notes, in whole sentences.
     maps : ProbabilityMaps, optional
         What the segmentation network saw, so that cells can be outlined anew without it. Not exported.
+    quality : FieldQuality, optional
+        How far the result can be trusted; of all cells that were found, also those left out.
 
     Attributes
     ----------
@@ -82,6 +85,7 @@ class FieldResult:
     threshold: float = DEFAULT_THRESHOLD
     notes: tuple[str, ...] = ()
     maps: ProbabilityMaps | None = None
+    quality: FieldQuality | None = None
     cells: pd.DataFrame = dataclasses.field(init=False, repr=False)
     field_probabilities: NDArray[np.float32] = dataclasses.field(init=False, repr=False)
 
@@ -105,6 +109,11 @@ class FieldResult:
     def n_cells(self) -> int:
         """How many cells were found."""
         return len(self.cells)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What looks wrong in this result, in whole sentences; empty where its quality was not measured."""
+        return self.quality.warnings if self.quality is not None else ()
 
     @property
     def seconds(self) -> float:

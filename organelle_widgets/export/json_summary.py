@@ -34,8 +34,10 @@ def summary(result: FieldResult) -> dict[str, Any]:
     -------
     dict
         ``schema`` and ``schema_version``, ``summary`` (one sentence), ``field`` (name, size, pixel size and
-        where that is from), ``channels``, ``n_cells``, ``n_cells_on_border``, ``prediction`` (of the field;
-        null without cells), ``cells_per_class``, ``notes``, ``timings_s`` and ``provenance``.
+        where that is from), ``channels``, ``n_cells``, ``n_cells_on_border``, ``n_fragments``, ``prediction`` (of
+        the field; null without cells), ``cells_per_class``, ``warnings`` (what looks wrong), ``quality`` (the
+        numbers behind them, see `organelle_widgets.core.quality.FieldQuality`; of all cells that were found, also
+        those left out; null where it was not measured), ``notes``, ``timings_s`` and ``provenance``.
     """
     field = result.field
     rows, cols = field.shape
@@ -63,8 +65,11 @@ def summary(result: FieldResult) -> dict[str, Any]:
         },
         "n_cells": result.n_cells,
         "n_cells_on_border": int(result.cells["touches_border"].sum()),
+        "n_fragments": int(result.cells["is_fragment"].sum()),
         "prediction": _prediction(result),
         "cells_per_class": dict(zip(counts["name"], counts["n_cells"].tolist(), strict=True)),
+        "warnings": list(result.warnings),
+        "quality": result.quality.to_dict() if result.quality is not None else None,
         "notes": [*field.notes, *result.notes],
         "timings_s": {step: float(seconds) for step, seconds in result.timings.items()},
         "provenance": dict(result.provenance),
@@ -107,7 +112,7 @@ def _plain(value: Any) -> Any:
 @EXPORTERS.register("json", title="Summary (JSON)")
 @dataclass(frozen=True)
 class JsonExporter(Exporter):
-    """The answer, the counts, notes, timings and provenance; see `summary` for the keys."""
+    """The answer, the counts, warnings, notes, timings and provenance; see `summary` for the keys."""
 
     filename: ClassVar[str] = "result.json"
     mimetype: ClassVar[str] = "application/json"

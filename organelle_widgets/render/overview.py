@@ -269,7 +269,7 @@ class _Page:
     def foot(self) -> None:
         """What a person should know, and what wrote the page."""
         row = self.height - _MARGIN - 0.14
-        notes = " ".join((*self.result.field.notes, *self.result.notes))
+        notes = " ".join((*self.result.warnings, *self.result.field.notes, *self.result.notes))
         room = _WIDTH - 2 * _MARGIN
         self.text(_MARGIN, row, notes, 8, room - 1.6, color=self.style.muted)
         place = (_WIDTH - _MARGIN, row, "organelle_widgets", 8, 1.6)

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from organelle_widgets.core.cells import cell_table
 from organelle_widgets.core.channels import CHANNELS
 from organelle_widgets.core.field import Field
 from organelle_widgets.core.masks import Masks
+from organelle_widgets.core.quality import measure_quality
 from organelle_widgets.core.results import FieldResult
 from organelle_widgets.errors import InputError
 
@@ -96,7 +98,8 @@ def load_sample(key: str) -> FieldResult:
     Returns
     -------
     FieldResult
-        As the pipeline gave it when the sample was built; ``provenance`` says with what.
+        As the pipeline gave it when the sample was built; ``provenance`` says with what. Its quality is measured
+        anew.
 
     Raises
     ------
@@ -125,6 +128,7 @@ def load_sample(key: str) -> FieldResult:
         probabilities,
         timings=stored["timings"],
         provenance=stored["provenance"],
+        quality=measure_quality(field, masks, cell_table(masks, field.pixel_size_um)),
     )
 
 

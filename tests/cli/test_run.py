@@ -52,6 +52,29 @@ def test_one_channel_file_stands_for_its_field(
     assert (tmp_path / "well B2" / "cells.csv").is_file()
 
 
+def test_cells_are_left_out_and_warnings_stand_below_the_field(
+    command: Command, field_folder: Path, tmp_path: Path
+) -> None:
+    words = ("run", field_folder, "--out", tmp_path, "--pixel-size-um")
+    _, out, _ = command(*words, "0.32", "--json")
+    whole = json.loads(out)["fields"][0]
+    assert len(whole["warnings"]) == 1
+    assert "cells are cut by the edge of the field" in whole["warnings"][0]
+    assert whole["quality"]["n_cells"] == whole["cells"]
+    _, out, _ = command(*words, "0.32", "--json", "--leave-out", "border")
+    inner = json.loads(out)["fields"][0]
+    assert inner["cells"] < inner["quality"]["n_cells"] == whole["cells"]
+    assert "left out: at the edge of the field." in inner["notes"][-1]
+    cells = pd.read_csv(tmp_path / "well B2" / "cells.csv")
+    assert not cells["touches_border"].any()
+    code, out, _ = command(*words, "0.06")
+    assert code == 0
+    assert "\n  Warning: Nuclei are about " in out
+    assert "0.06 µm (given) is probably wrong" in out
+    result = json.loads((tmp_path / "well B2" / "result.json").read_text("utf-8"))
+    assert "is probably wrong" in result["warnings"][-1]
+
+
 def test_a_bad_field_does_not_stop_the_others(
     command: Command, field_folder: Path, tmp_path: Path
 ) -> None:
@@ -76,6 +99,7 @@ def test_a_bad_field_does_not_stop_the_others(
         (["run", "{folder}", "--out", "x", "--segmenter", "magic"], "found 'magic'"),
         (["run", "{folder}", "--out", "x", "--threshold", "7"], "threshold from 0 to 1"),
         (["run", "{folder}", "--out", "x", "--threshold", "nan"], "found 'nan'"),
+        (["run", "{folder}", "--out", "x", "--leave-out", "edges"], "nothing, fragments, border"),
         (["run", "{folder}", "--out", "x", "--pixel-size-um", "-1"], "from 0.001 to 100"),
         (["run", "{folder}", "--out", "x", "--pixel-size-um", "1e-9"], "found '1e-9'"),
         (["run", "{folder}", "--out", "x", "--channels", "0=blue,0=green"], "once in --channels"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from organelle_widgets.core.cells import CELL_COLUMNS
 from organelle_widgets.core.field import Field
+from organelle_widgets.core.quality import measure_quality
 from organelle_widgets.core.results import PROBABILITY_COLUMNS, FieldResult
 from organelle_widgets.errors import InputError
 
@@ -76,6 +78,13 @@ def test_parts_that_do_not_belong_together(disc_field, disc_masks):
         FieldResult(small, disc_masks, np.zeros((3, 19)))
     with pytest.raises(InputError, match=r"shape \(3, 19\); found \(2, 19\)"):
         FieldResult(disc_field, disc_masks, np.zeros((2, 19)))
+
+
+def test_warnings_are_those_of_its_quality(result):
+    assert result.warnings == ()
+    quality = measure_quality(result.field, result.masks, result.cells)
+    judged = dataclasses.replace(quality, warnings=("Look twice.",))
+    assert dataclasses.replace(result, quality=judged).warnings == ("Look twice.",)
 
 
 def test_pickling(result):

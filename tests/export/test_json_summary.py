@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import PurePosixPath
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from organelle_widgets.core.field import Field
+from organelle_widgets.core.quality import measure_quality
 from organelle_widgets.core.results import FieldResult
 from organelle_widgets.export.json_summary import JsonExporter, summary
 
@@ -51,6 +53,19 @@ def test_no_cells(empty_result, tmp_path):
     assert found["summary"] == "No cells found."
     assert found["prediction"] is None
     assert found["cells_per_class"] == {}
+
+
+def test_quality_and_warnings(disc_result, tmp_path):
+    without = read(disc_result, tmp_path)
+    assert (without["quality"], without["warnings"], without["n_fragments"]) == (None, [], 0)
+    quality = measure_quality(disc_result.field, disc_result.masks, disc_result.cells)
+    quality = dataclasses.replace(quality, warnings=("Look twice.",))
+    found = read(dataclasses.replace(disc_result, quality=quality), tmp_path)
+    assert found["warnings"] == ["Look twice."]
+    assert found["quality"]["n_cells"] == 3
+    assert found["quality"]["border_share"] == pytest.approx(1 / 3, rel=1e-3)
+    assert set(found["quality"]["saturated_share"]) == {"red", "green", "blue", "yellow"}
+    assert found["notes"] == []
 
 
 def test_channels_notes_and_provenance(disc_result, tmp_path):
