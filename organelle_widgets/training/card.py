@@ -89,7 +89,18 @@ def write_card(
 
 
 def without_nan(value: Any) -> Any:
-    """The same with NaN as None and floats to four digits."""
+    """What a model card can hold of scores.
+
+    Parameters
+    ----------
+    value : dict, list, float or other
+        May hold NaN, which JSON can't.
+
+    Returns
+    -------
+    dict, list, float or other
+        The same with NaN as None and floats to four digits.
+    """
     if isinstance(value, dict):
         return {key: without_nan(part) for key, part in value.items()}
     if isinstance(value, list):

@@ -80,7 +80,26 @@ def make_scene(
     cells: NDArray[Any] | None,
     zoom: tuple[float, float] = (0.65, 1.5),
 ) -> Scene:
-    """A scene from the network's input and labels of the same size."""
+    """A scene from the network's input and labels of the same size.
+
+    Parameters
+    ----------
+    name : str
+        For messages.
+    image : ndarray of float32, shape (3, Y, X)
+        See `organelle_widgets.segmentation._unet_input.network_input`.
+    nuclei : ndarray of integers, shape (Y, X)
+        Labels of nuclei.
+    cells : ndarray of integers, shape (Y, X), or None
+        Labels of cells; None where they are not known.
+    zoom : tuple of float
+        How much the scene may be shrunk and enlarged.
+
+    Returns
+    -------
+    Scene
+        Packed, with the depth in its nuclei.
+    """
     labels = relabel(nuclei)
     packed = (image * 160).round().clip(0, 255).astype(np.uint8)
     return Scene(

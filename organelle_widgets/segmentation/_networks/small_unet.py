@@ -78,7 +78,18 @@ class SmallUNet(nn.Module):
         self.head = nn.Conv2d(widths[0], 4 * out_channels, 3, padding=1)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """Logits of every plane."""
+        """Logits of every plane.
+
+        Parameters
+        ----------
+        image : torch.Tensor of float32, shape (N, in_channels, Y, X)
+            Y and X multiples of `stride`.
+
+        Returns
+        -------
+        torch.Tensor of float32, shape (N, out_channels, Y, X)
+            Logits.
+        """
         x = functional.pixel_unshuffle(image, 2)
         skips = []
         for depth, block in enumerate(self.encoder):
@@ -90,7 +101,13 @@ class SmallUNet(nn.Module):
         return functional.pixel_shuffle(self.head(x), 2)
 
     def fused(self) -> SmallUNet:
-        """Itself in eval mode with batch norms folded in: the same answers, sooner. It can't be trained then."""
+        """Itself in eval mode with batch norms folded in: the same answers, sooner; it can't be trained then.
+
+        Returns
+        -------
+        SmallUNet
+            The same object.
+        """
         self.eval()
         for block in (*self.encoder, *self.decoder):
             block.fold()
