@@ -5,6 +5,7 @@ The page, the command line and the samples come through here; evaluation and tra
 
 from __future__ import annotations
 
+import dataclasses
 import platform
 import time
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from organelle_widgets.core.masks import Masks
     from organelle_widgets.segmentation import Segmenter
 
-__all__ = ["DEFAULT_CLASSIFIER", "DEFAULT_SEGMENTER", "analyze_field"]
+__all__ = ["DEFAULT_CLASSIFIER", "DEFAULT_SEGMENTER", "analyze_field", "result_without"]
 
 DEFAULT_SEGMENTER = "watershed"
 DEFAULT_CLASSIFIER = "cnn"
@@ -139,6 +140,39 @@ def analyze_field(
         )
     monitor.report("Done", 1.0)
     return result
+
+
+def result_without(result: FieldResult, what: LeaveOut) -> FieldResult:
+    """A result without some of its cells; no model runs.
+
+    Parameters
+    ----------
+    result : FieldResult
+        With all cells.
+    what : {"nothing", "fragments", "border"}
+        Which cells go; see `analyze_field`.
+
+    Returns
+    -------
+    FieldResult
+        What `analyze_field` gives for the same choice; the same object for ``"nothing"``.
+
+    Raises
+    ------
+    SettingsError
+        If the word is another one.
+    """
+    masks = without_cells(result.masks, result.cells, what)
+    if what == "nothing":
+        return result
+    kept = np.isin(result.cells["cell_id"].to_numpy(), masks.cell_ids)
+    return dataclasses.replace(
+        result,
+        masks=masks,
+        probabilities=result.probabilities[kept],
+        provenance={**result.provenance, "leave_out": what},
+        notes=(*result.notes, *_left_out(result.n_cells - masks.n_cells, result.n_cells, what)),
+    )
 
 
 def _read(path: str | Path) -> Field:

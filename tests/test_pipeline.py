@@ -15,6 +15,7 @@ from organelle_widgets.classification import Classifier
 from organelle_widgets.core.field import Field
 from organelle_widgets.core.masks import Masks
 from organelle_widgets.errors import Cancelled, SegmentationError, SettingsError
+from organelle_widgets.pipeline import result_without
 from organelle_widgets.segmentation import Segmenter
 
 
@@ -166,3 +167,17 @@ def test_the_default_backends_find_the_nuclear_protein(disc_field: Field) -> Non
     assert provenance["segmenter"]["name"] == "watershed"
     assert len(provenance["classifier"]["weights"]["sha256"]) == 64
     assert provenance["packages"]["numpy"] == np.__version__
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("what", ["fragments", "border"])
+def test_cells_can_be_left_out_of_a_result(disc_field: Field, what: Any) -> None:
+    whole = analyze_field(disc_field)
+    here = result_without(whole, what)
+    there = analyze_field(disc_field, leave_out=what)
+    assert np.array_equal(here.masks.cells, there.masks.cells)
+    assert np.allclose(here.probabilities, there.probabilities, atol=1e-3)
+    assert here.provenance["leave_out"] == there.provenance["leave_out"]
+    assert here.notes == there.notes
+    assert here.quality == there.quality
+    assert result_without(whole, "nothing") is whole

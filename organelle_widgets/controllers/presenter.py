@@ -6,11 +6,16 @@ state and never touches another widget.
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from organelle_widgets.controllers.exports import EXPORTS
 from organelle_widgets.controllers.pictures import THUMBNAIL_PX, crop_pictures, data_url
+from organelle_widgets.controllers.words import (
+    failure_entry,
+    field_chip,
+    header_notes,
+    result_summary,
+)
 from organelle_widgets.core.channels import CHANNELS
 from organelle_widgets.core.labels import CLASSES
 from organelle_widgets.core.settings import describe_settings
@@ -22,11 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from organelle_widgets.controllers.analysis import AnalysisController
-    from organelle_widgets.core.results import FieldResult
     from organelle_widgets.state import PageState
     from organelle_widgets.widgets import Regions
 
-__all__ = ["Presenter", "field_chip", "result_summary"]
+__all__ = ["Presenter"]
 
 
 class Presenter:
@@ -234,12 +238,7 @@ class Presenter:
             header.chip = field_chip(shown.field) if shown else ""
             header.chip_title = shown.field.name if shown else ""
             header.summary = result_summary(shown.result) if shown and shown.result else ""
-            quality = shown.result.quality if shown and shown.result else None
-            header.checks = list(quality.warnings) if quality else []
-            notes = (
-                [*shown.field.notes, *(shown.result.notes if shown.result else ())] if shown else []
-            )
-            header.warnings = [note for note in dict.fromkeys(notes) if note not in header.checks]
+            header.checks, header.warnings = header_notes(shown)
             header.exports = list(EXPORTS) if shown and shown.result else []
 
     def _show_sample(self, *_: Any) -> None:
@@ -268,11 +267,7 @@ class Presenter:
 
     def _show_failure(self, *_: Any) -> None:
         """What went wrong, as a sentence."""
-        failure = self._state.failure
-        words = dataclasses.asdict(failure) if failure else {}
-        self._regions.sample.error = {
-            name: list(value) if name == "downloads" else value for name, value in words.items()
-        }
+        self._regions.sample.error = failure_entry(self._state.failure)
         self._show_ready()
 
     def _show_ready(self, *_: Any) -> None:
@@ -311,45 +306,3 @@ class Presenter:
             panel.settings = [setting_entry(spec, state.settings.get(spec.name)) for spec in specs]
             panel.leave_out = state.leave_out
             panel.outdated = self._outdated
-
-
-def field_chip(field: Any) -> str:
-    """A field in a few words: name, size, pixel size.
-
-    Parameters
-    ----------
-    field : Field
-        The field.
-
-    Returns
-    -------
-    str
-        Such as ``"000a6c98 · 2048 × 2048 · 0.08 µm/px"``.
-    """
-    rows, cols = field.shape
-    name = field.name if len(field.name) <= 28 else f"{field.name[:24]}…"
-    assumed = " assumed" if field.pixel_size_source == "assumed" else ""
-    return f"{name} · {cols} × {rows} · {field.pixel_size_um:.3g} µm/px{assumed}"
-
-
-def result_summary(result: FieldResult) -> str:
-    """A result in a few words: cells, their size, how many are cut, and seconds.
-
-    Parameters
-    ----------
-    result : FieldResult
-        The result.
-
-    Returns
-    -------
-    str
-        Such as ``"19 cells · median 412 µm² · 33 % at the border · analysed in 1.3 s"``.
-    """
-    quality = result.quality
-    found = quality.n_cells if quality else result.n_cells
-    count = f"{result.n_cells} of {found}" if found != result.n_cells else f"{found}"
-    words = [f"{count} cell{'' if found == 1 else 's'}"]
-    if quality and found:
-        words.append(f"median {quality.median_cell_area_um2:.0f} µm²")
-        words.append(f"{100 * quality.border_share:.0f} % at the border")
-    return " · ".join([*words, f"analysed in {result.seconds:.1f} s"])

@@ -5,18 +5,19 @@ Plain functions of what they are given; none of them sees state or widgets.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from organelle_widgets import samples
 from organelle_widgets.controllers.pictures import make_pictures
-from organelle_widgets.core.cells import leave_out
 from organelle_widgets.core.monitor import Monitor
-from organelle_widgets.pipeline import DEFAULT_CLASSIFIER, DEFAULT_SEGMENTER, analyze_field
+from organelle_widgets.pipeline import (
+    DEFAULT_CLASSIFIER,
+    DEFAULT_SEGMENTER,
+    analyze_field,
+    result_without,
+)
 from organelle_widgets.segmentation import make_segmenter
 from organelle_widgets.state import Shown
 
@@ -35,7 +36,6 @@ __all__ = [
     "download",
     "load_sample",
     "read_and_analyse",
-    "without",
 ]
 
 USED = ("segmenter", "settings", "classifier", "leave_out")
@@ -104,8 +104,10 @@ def load_sample(key: str, what: LeaveOut, *, monitor: Monitor) -> Shown:
     """
     monitor.report("Opening the sample", 0.1)
     whole = samples.load_sample(key)
-    used = dict(zip(USED, (DEFAULT_SEGMENTER, {}, DEFAULT_CLASSIFIER, what), strict=True))
-    result = without(whole, what)
+    used: dict[str, Any] = dict(
+        zip(USED, (DEFAULT_SEGMENTER, {}, DEFAULT_CLASSIFIER, what), strict=True)
+    )
+    result = result_without(whole, what)
     return Shown(whole.field, result, make_pictures(whole.field, result), used, whole)
 
 
@@ -207,38 +209,11 @@ def _shown(
     before: Shown, whole: FieldResult, choices: Mapping[str, Any], monitor: Monitor
 ) -> Shown:
     """A result ready to show, in place of the one before."""
-    result = without(whole, choices["leave_out"])
+    result = result_without(whole, choices["leave_out"])
     used = {**before.choices, **{name: choices[name] for name in USED}}
     pictures = make_pictures(before.field, result, before.pictures)
     monitor.report("Done", 1.0)  # a newer wish may have come while pictures were drawn
     return Shown(before.field, result, pictures, used, whole, before.origin)
-
-
-def without(whole: FieldResult, what: LeaveOut) -> FieldResult:
-    """A result without some of its cells; the others are as they were.
-
-    Parameters
-    ----------
-    whole : FieldResult
-        With all cells.
-    what : {"nothing", "fragments", "border"}
-        Which cells at the border are left out.
-
-    Returns
-    -------
-    FieldResult
-        What `organelle_widgets.analyze_field` gives for the same choice.
-    """
-    masks = leave_out(whole.masks, whole.cells, what)
-    if masks is whole.masks:
-        return whole
-    kept = np.isin(whole.cells["cell_id"].to_numpy(), masks.cell_ids)
-    return dataclasses.replace(
-        whole,
-        masks=masks,
-        probabilities=whole.probabilities[kept],
-        provenance={**whole.provenance, "leave_out": what},
-    )
 
 
 def download(names: Sequence[str], *, monitor: Monitor) -> None:
