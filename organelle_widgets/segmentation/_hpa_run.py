@@ -52,7 +52,8 @@ def run(network: Any, planes: NDArray[np.float32]) -> NDArray[np.uint8]:
     import torch
 
     image = torch.from_numpy(pad(normalised(planes)))[None]
-    image = image.to(next(network.parameters()).dtype, memory_format=torch.channels_last)
+    dtype = next((weight.dtype for weight in network.parameters()), torch.float32)
+    image = image.to(dtype, memory_format=torch.channels_last)
     with torch.inference_mode():
         out = network(image)
         out = (out[0] if isinstance(out, (tuple, list)) else out).float()

@@ -5,11 +5,12 @@ import zlib
 
 import numpy as np
 import pytest
-import torch
 
 from organelle_widgets.segmentation._networks import dpn_unet
 from organelle_widgets.segmentation._networks.dpn_unet import DpnUnet
 from organelle_widgets.segmentation.hpa import build_network
+
+torch = pytest.importorskip("torch")
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,13 @@ import zipfile
 from types import ModuleType
 
 import pytest
-import torch
-from safetensors.torch import save_file
 
 from organelle_widgets.errors import WeightsError
 from organelle_widgets.segmentation import _hpa_weights as reading
 from organelle_widgets.segmentation._networks import dpn_unet
 from organelle_widgets.segmentation._networks.dpn_unet import DpnUnet
+
+torch = pytest.importorskip("torch")
 
 SIZES = (8, 16, 8, 4, (1, 2, 1, 1), (4, 4, 4, 4))
 CLASSES = {
@@ -125,6 +125,8 @@ def test_state_dicts_without_counters_and_of_half_precision(network, image, tmp_
 
 
 def test_safetensors(network, image, tmp_path):
+    from safetensors.torch import save_file
+
     path = tmp_path / "weights.bin"
     save_file({k: v.contiguous() for k, v in network.state_dict().items()}, path)
     assert same(network, path, image)
