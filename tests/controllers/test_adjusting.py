@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +16,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
+from organelle_widgets import weights
 from organelle_widgets.controllers import AnalysisController, PageThread
 from organelle_widgets.controllers.adjusting import same_cell
 from organelle_widgets.core.field import Field
@@ -22,7 +25,7 @@ from organelle_widgets.core.masks import Masks
 from organelle_widgets.core.results import FieldResult
 from organelle_widgets.core.settings import setting
 from organelle_widgets.engine import LocalEngine
-from organelle_widgets.errors import SegmentationError, WeightsError
+from organelle_widgets.errors import SegmentationError
 from organelle_widgets.io import find_field
 from organelle_widgets.registry import Entry
 from organelle_widgets.samples import list_samples
@@ -30,6 +33,13 @@ from organelle_widgets.segmentation import SEGMENTERS, MapSegmenter
 from organelle_widgets.state import PageState
 
 pytestmark = pytest.mark.tensorflow
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files without a word on the terminal."""
+
+    def log_message(self, *words: object) -> None:
+        """Nothing."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +59,8 @@ class Discs(MapSegmenter):
     skip: int = setting(0, label="Discs left out", minimum=0, maximum=3)
 
     def _predict(self, field: Field) -> ProbabilityMaps:
-        if self.missing:
-            raise WeightsError(
-                "The weights are not here.", weights=self.missing[0], hint="Fetch it by hand."
-            )
+        for name in self.missing:
+            weights.locate(name)
         self.runs.append(self.model)
         rows, cols = np.mgrid[: field.shape[0], : field.shape[1]]
         middles = ((60, 60), (90, 150), (80, 236))
@@ -337,30 +345,26 @@ def test_files_that_changed_are_read_again(opened: PageState, analysis: Analysis
     assert (opened.field.channel("green") == 40).all()
 
 
-@pytest.fixture(autouse=True)
-def empty_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A model store without a file."""
+@pytest.fixture
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty model store, and a server on this machine that has the weights of nuclei."""
     monkeypatch.setenv("ORGANELLE_WIDGETS_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "mirror"
+    file = folder / "hpa-nuclei" / weights.catalogue()["hpa-nuclei"].file_name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(bytes(range(256)) * 4000)
+    handler = partial(QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        monkeypatch.setenv("ORGANELLE_WIDGETS_MIRROR", f"http://127.0.0.1:{server.server_port}")
+        yield folder
+        server.shutdown()
 
 
+@pytest.mark.usefixtures("mirror")
 def test_missing_weights_are_offered_fetched_and_used(
-    state: PageState,
-    analysis: AnalysisController,
-    source: Any,
-    discs: type[Discs],
-    monkeypatch: pytest.MonkeyPatch,
+    state: PageState, analysis: AnalysisController, source: Any, discs: type[Discs]
 ) -> None:
-    from organelle_widgets import weights
-
-    fetched: list[str] = []
-
-    def fetch(name: str, *, monitor: Any) -> Path:
-        monitor.report("Downloading HPA nuclei: 12 of 559 MB", 0.02)
-        fetched.append(name)
-        discs.missing.clear()
-        return Path(name)
-
-    monkeypatch.setattr(weights, "download", fetch)
     discs.missing.append("hpa-nuclei")
     state.segmenter = "discs"
     analysis.open_source(source)
@@ -369,14 +373,18 @@ def test_missing_weights_are_offered_fetched_and_used(
     known = weights.catalogue()["hpa-nuclei"]
     assert (offer.title, offer.licence, offer.source) == (known.title, known.licence, known.source)
     assert offer.size_bytes == (known.size_bytes or known.about_bytes)
-    assert state.failure.otherwise == "Fetch it by hand."
     assert state.result is None
+    steps: list[str] = []
+    state.events.progress.connect(lambda new: steps.append(new.step if new else ""))
     analysis.download()
     wait(lambda: state.result is not None and not state.busy)
-    assert fetched == ["hpa-nuclei"]
+    assert weights.is_here("hpa-nuclei")
+    assert steps[0] == "Downloading"
+    assert "Reading the images" in steps
     assert state.failure is None
 
 
+@pytest.mark.usefixtures("mirror")
 def test_a_stopped_download_is_offered_again(
     state: PageState,
     analysis: AnalysisController,
@@ -384,8 +392,6 @@ def test_a_stopped_download_is_offered_again(
     discs: type[Discs],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from organelle_widgets import weights
-
     begun = threading.Event()
 
     def fetch(name: str, *, monitor: Any) -> None:
@@ -414,20 +420,15 @@ def test_a_failed_download_is_said_and_offered_again(
     analysis: AnalysisController,
     source: Any,
     discs: type[Discs],
-    monkeypatch: pytest.MonkeyPatch,
+    mirror: Path,
 ) -> None:
-    from organelle_widgets import weights
-
-    def fetch(name: str, *, monitor: Any) -> None:
-        raise WeightsError("Can't reach the server.", weights=name, hint="Fetch it by hand.")
-
-    monkeypatch.setattr(weights, "download", fetch)
+    next(mirror.rglob("*.pth")).unlink()
     discs.missing.append("hpa-nuclei")
     state.segmenter = "discs"
     analysis.open_source(source)
     wait(lambda: state.failure is not None)
     analysis.download()
     wait(lambda: not state.busy)
-    assert state.failure.message == "Can't reach the server."
-    assert state.failure.hint == "Fetch it by hand."
+    assert "404" in state.failure.message
+    assert "organelle-widgets models" in state.failure.hint
     assert [offer.name for offer in state.failure.downloads] == ["hpa-nuclei"]
