@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -133,6 +134,7 @@ class AnalysisController:
             names = [wanted.name for wanted in offer.downloads]
             self._start("Downloading", work.download, names)
             self._offer = offer
+            self._state.progress = Progress("Downloading", 0.0, replaces=False)
 
     def cancel(self) -> None:
         """Stop the work under way at its next step; what is on the page stays."""
@@ -203,7 +205,8 @@ class AnalysisController:
     def _advance(self, job: Job[Any] | None, progress: Progress) -> None:
         """Show progress of the job that is still wanted."""
         if job is self._job and job is not None and not job.monitor.cancelled:
-            self._state.progress = progress
+            replaces = self._offer is None  # a download takes minutes; the page is of use meanwhile
+            self._state.progress = dataclasses.replace(progress, replaces=replaces)
 
     def _show_early(self, monitor: Monitor, shown: Shown) -> None:
         """From the worker's thread: a field is read, its result is to come."""

@@ -91,6 +91,7 @@ class Presenter:
         self._regions.film.selected_changed.connect(self._on_selected)
         self._regions.cell.deselect_requested.connect(self._on_deselect)
         self._regions.cell.threshold_changed.connect(self._on_threshold)
+        self._regions.cell.pixel_size_requested.connect(self._on_fitting_pixel_size)
 
     # What a person does becomes state.
 
@@ -102,6 +103,10 @@ class Presenter:
 
     def _on_pixel_size(self, pixel_size_um: float | None) -> None:
         self._state.pixel_size_um = pixel_size_um
+
+    def _on_fitting_pixel_size(self, pixel_size_um: float) -> None:
+        self._state.pixel_size_um = pixel_size_um
+        self._analysis.analyse()
 
     def _on_segmenter(self, name: str) -> None:
         self._state.settings = {}
@@ -218,6 +223,7 @@ class Presenter:
         result, threshold, cell_id = shown.result, self._state.threshold, self._state.selected
         summary = field_payload(result, threshold)
         with panel.hold_sync():
+            panel.fixable = shown.origin is not None
             panel.field = summary
             panel.subject = self._cell_subject(cell_id) if cell_id else {"kind": "field", **summary}
         if crops and cell_id:
@@ -256,14 +262,15 @@ class Presenter:
         self._show_ready()
 
     def _show_progress(self, *_: Any) -> None:
-        """Work under way: the old result stays, dimmed."""
+        """Work under way: the old result stays, dimmed where another is to come."""
         progress, regions = self._state.progress, self._regions
         regions.sample.progress = (
             {"step": progress.step, "fraction": round(progress.fraction, 3)} if progress else {}
         )
-        regions.views.status = progress.step if progress else ""
+        dims = progress is not None and progress.replaces
+        regions.views.status = progress.step if progress and dims else ""
         for region in (regions.views, regions.cell, regions.film):
-            region.busy = progress is not None
+            region.busy = dims
 
     def _show_failure(self, *_: Any) -> None:
         """What went wrong, as a sentence."""

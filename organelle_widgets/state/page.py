@@ -30,10 +30,13 @@ class Progress:
         What is being done, in words.
     fraction : float
         Share done, 0 to 1.
+    replaces : bool
+        Whether it leads to another result at once: the one on the page is then dimmed.
     """
 
     step: str
     fraction: float
+    replaces: bool = True
 
 
 @dataclass(frozen=True)

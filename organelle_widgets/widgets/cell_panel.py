@@ -41,12 +41,16 @@ class CellPanel(PageRegion):
         ``detail``; ``quality``, see `organelle_widgets.widgets.payload.field_payload`.
     threshold : float
         Confidence threshold, 0 to 1.
+    fixable : bool
+        Whether the field can be read again with another pixel size.
     busy : bool
         Whether a new result is on its way; the old one is dimmed.
     chart_requested : Signal
         Emits one of `CHART_FORMATS`.
     deselect_requested : Signal
         The person wants to go back to the field.
+    pixel_size_requested : Signal
+        Emits the pixel size that would fit, um, when the person wants it.
     threshold_changed : Signal
         Emits the threshold while its line is dragged.
     """
@@ -57,10 +61,12 @@ class CellPanel(PageRegion):
     subject = traitlets.Dict().tag(sync=True)
     field = traitlets.Dict().tag(sync=True)
     threshold = traitlets.Float(DEFAULT_THRESHOLD, min=0, max=1).tag(sync=True)
+    fixable = traitlets.Bool(False).tag(sync=True)
     busy = traitlets.Bool(False).tag(sync=True)
 
     chart_requested = Signal(str)
     deselect_requested = Signal()
+    pixel_size_requested = Signal(float)
     threshold_changed = Signal(float)
 
     def __init__(self, **traits: Any) -> None:
@@ -91,6 +97,7 @@ class CellPanel(PageRegion):
             "ready": self._on_ready,
             "chart": self._on_chart,
             "deselect": self._on_deselect,
+            "fix-pixel-size": self._on_fix,
             "threshold": self._on_threshold,
         }
 
@@ -103,6 +110,11 @@ class CellPanel(PageRegion):
 
     def _on_deselect(self, _: dict[str, Any], __: list[Any]) -> None:
         self.deselect_requested.emit()
+
+    def _on_fix(self, _: dict[str, Any], __: list[Any]) -> None:
+        fitting = self.field.get("quality", {}).get("pixel_size_um")
+        if fitting and self.fixable and not self.busy:
+            self.pixel_size_requested.emit(float(fitting))
 
     def _on_threshold(self, message: dict[str, Any], _: list[Any]) -> None:
         self.threshold = number_in(message, "value", 0, 1)

@@ -79,7 +79,8 @@ def field_payload(result: FieldResult, threshold: float | None = None) -> dict[s
         ``title``, ``detail``, ``confidence``, ``sure`` of the field; ``p``, 19 probabilities to three decimals;
         ``counts``, [class index, cells] by first class in descending order, with `NOT_SURE` for cells without one;
         ``n_cells``. Without cells, the title says so. ``quality``: ``median_cell_um2``, ``median_nucleus_um2`` (0 where
-        there is none), ``border_share``, ``fragments``, and ``warnings`` in whole sentences; empty where not measured.
+        there is none), ``border_share``, ``fragments``, ``warnings`` in whole sentences, and ``pixel_size_um`` that
+        would fit where the field's own can't be right, else 0; empty where not measured.
     """
     prediction = result.predict(threshold=threshold)
     counts = Counter(p.top if p.sure else NOT_SURE for p in result.predictions(threshold))
@@ -104,6 +105,7 @@ def _quality(quality: FieldQuality) -> dict[str, Any]:
         "border_share": round(_or_zero(quality.border_share), 3),
         "fragments": int(quality.n_fragments),
         "warnings": list(quality.warnings),
+        "pixel_size_um": _or_zero(quality.fitting_pixel_size_um),
     }
 
 

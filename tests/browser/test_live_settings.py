@@ -117,6 +117,10 @@ def test_a_wrong_pixel_size_is_said_where_it_is_seen(
     else:
         expect(page.locator(".ow-check-line").first).to_be_hidden()
         expect(notice).to_be_in_viewport()
+        notice.get_by_role("button", name="µm/px").click()
+        expect(page.locator(".ow-chip")).not_to_contain_text("assumed", timeout=60_000)
+        expect(page.locator(".ow-busy")).to_be_hidden(timeout=120_000)
+        expect(notice).not_to_contain_text("pixel size")
 
 
 def test_a_missing_model_is_offered_and_the_way_without_a_network_told(visit: Visit) -> None:

@@ -410,6 +410,8 @@ def test_a_stopped_download_is_offered_again(
     analysis.download()
     assert state.failure is None
     assert begun.wait(20)
+    wait(lambda: state.progress.fraction > 0)
+    assert not state.progress.replaces
     analysis.cancel()
     wait(lambda: not state.busy)
     assert state.failure is offered

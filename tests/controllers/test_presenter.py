@@ -93,6 +93,9 @@ def test_progress_dims_and_ends(page: PageUnderTest) -> None:
     page.state.progress = Progress("Finding cells", 0.2)
     assert page.regions.sample.progress == {"step": "Finding cells", "fraction": 0.2}
     assert page.regions.views.busy
+    page.state.progress = Progress("Downloading", 0.2, replaces=False)
+    assert page.regions.sample.progress == {"step": "Downloading", "fraction": 0.2}
+    assert not any(r.busy for r in (page.regions.views, page.regions.cell, page.regions.film))
     page.state.progress = None
     assert page.regions.sample.progress == {}
     assert not page.regions.views.busy
@@ -244,3 +247,16 @@ def test_cut_cells_say_so(page: PageUnderTest) -> None:
     assert page.regions.cell.subject["fragment"] == page.result.cells["is_fragment"][row]
     page.state.selected = 2
     assert not page.regions.cell.subject["border"]
+
+
+def test_a_fitting_pixel_size_is_one_press_away(page: PageUnderTest) -> None:
+    measured = measure_quality(page.result.field, page.result.masks, page.result.cells)
+    quality = dataclasses.replace(measured, fitting_pixel_size_um=0.29, warnings=("Wrong size.",))
+    page.result = dataclasses.replace(page.result, quality=quality)
+    page.show()
+    assert not page.regions.cell.fixable
+    page.state.shown = dataclasses.replace(page.state.shown, origin="files")
+    assert page.regions.cell.fixable
+    page.regions.cell.pixel_size_requested.emit(0.29)
+    assert page.state.pixel_size_um == 0.29
+    page.analysis.analyse.assert_called_once_with()

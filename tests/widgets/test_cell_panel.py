@@ -76,3 +76,22 @@ def test_a_browser_may_not_write_traits(browse: Any) -> None:
 def test_python_keeps_to_the_range_too() -> None:
     with pytest.raises(traitlets.TraitError, match="threshold"):
         CellPanel(threshold=1.5)
+
+
+def test_only_a_pixel_size_that_fits_is_asked_for(browse: Any, heard: Any) -> None:
+    panel = CellPanel(field={"quality": {"pixel_size_um": 0.29}})
+    asked = heard(panel.pixel_size_requested)
+    browser = browse(panel)
+    browser.say("fix-pixel-size", value=5)
+    assert asked == []
+    panel.fixable, panel.busy = True, True
+    browser.say("fix-pixel-size")
+    assert asked == []
+    panel.busy = False
+    browser.say("fix-pixel-size", value=5)
+    assert asked == [(0.29,)]
+    panel.field = {"quality": {"pixel_size_um": 0.0}}
+    browser.say("fix-pixel-size")
+    panel.field = {}
+    browser.say("fix-pixel-size")
+    assert asked == [(0.29,)]

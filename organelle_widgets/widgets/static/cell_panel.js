@@ -215,7 +215,8 @@ function checks(model) {
   const rest = h("ul");
   let open = false;
   const more = h("button", { type: "button", class: "ow-link", onclick: () => ((open = !open), unfold()) });
-  const element = h("div", { class: "ow-checks", role: "note", "aria-label": "Check this field" }, icon("alert"), h("div", {}, first, rest, more));
+  const fix = h("button", { type: "button", class: "ow-small ow-fix", onclick: () => model.send({ type: "fix-pixel-size" }) });
+  const element = h("div", { class: "ow-checks", role: "note", "aria-label": "Check this field" }, icon("alert"), h("div", {}, first, rest, h("div", { class: "ow-checks-foot" }, fix, more)));
   let drawn = "";
   const unfold = () => {
     const n = rest.children.length;
@@ -224,8 +225,12 @@ function checks(model) {
     more.replaceChildren(open ? "Show less" : `${n} more`, icon("chevron"));
     more.setAttribute("aria-expanded", String(open));
   };
-  const stop = watch(model, ["field"], () => {
-    const warnings = model.get("field").quality?.warnings ?? [];
+  const stop = watch(model, ["field", "fixable", "busy"], () => {
+    const { warnings = [], pixel_size_um: fitting } = model.get("field").quality ?? {};
+    fix.hidden = !fitting || !model.get("fixable");
+    fix.disabled = model.get("busy");
+    fix.textContent = `Use ${fitting} µm/px`;
+    fix.title = "Read the field again with this pixel size and analyse it. The pixel size stands beside the files and can be changed back there";
     element.hidden = !warnings.length;
     if (drawn === warnings.join("\n")) return;
     drawn = warnings.join("\n");

@@ -355,8 +355,9 @@ function runButtons(model, forget) {
     const percent = Math.round(100 * clamp(known ? fraction : 0, 0, 1));
     bar.classList.toggle("ow-endless", !known);
     fill.style.width = known ? `${percent}%` : "";
-    words.textContent = busy ? `${step}${known ? ` · ${percent} %` : ""}` : "";
-    bar.title = words.textContent;
+    const told = known && !/\d of \d/.test(step ?? ""); // a step that counts by itself needs no share
+    words.textContent = busy ? `${step}${told ? ` · ${percent} %` : ""}` : "";
+    bar.title = busy ? `${step}${known ? ` · ${percent} %` : ""}` : "";
     bar.setAttribute("aria-label", step ?? "");
     if (known) bar.setAttribute("aria-valuenow", percent);
     else bar.removeAttribute("aria-valuenow");
