@@ -55,13 +55,23 @@ def test_logits_are_those_of_the_original(data):
 
 
 @pytest.mark.parametrize("sides", [(1, 1), (5, 7), (40, 33)])
-def test_doubling_and_convolution_are_the_same_done_at_once(sides, monkeypatch):
+def test_doubling_and_convolution_are_the_same_done_at_once(sides):
     torch.manual_seed(2)
     up = dpn_unet._Up(6, 4)
     image = torch.randn(2, 6, *sides)
-    monkeypatch.setattr(dpn_unet, "_WORTH_SUMMING", 0)
     with torch.inference_mode():
         found, expected = up(image), up.layer(image)
+    assert expected.abs().max() > 0.1
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [2, 600])
+def test_merging_is_a_convolution_of_both_for_small_and_large_images(channels):
+    torch.manual_seed(2)
+    merge = dpn_unet._Merge(channels)
+    images = torch.randn(2, 2, channels, 13, 20)
+    with torch.inference_mode():
+        found, expected = merge(*images), merge.seq(torch.cat([*images], dim=1))
     assert expected.abs().max() > 0.1
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 

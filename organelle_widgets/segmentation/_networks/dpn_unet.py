@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["DpnUnet"]
 
 _EPSILON = 0.001  # of every batch normalisation
-_WORTH_SUMMING = (
-    1024  # pixels of a small image from which summing weights takes less time than it saves
-)
 
 
 class _ActConv(nn.Module):
@@ -77,9 +74,8 @@ class _DualPath(nn.Module):
 class _Up(nn.Module):
     """Every pixel is doubled along both axes; then a 3 x 3 convolution and ReLU.
 
-    The convolution sees each pixel several times, so each of the four output pixels of an input pixel is a
-    2 x 2 convolution of the small image with sums of weights: the same result for 4/9 of the multiplications.
-    The sums are made anew each time, because they would take more memory than the weights.
+    Each of the nine weights of the convolution meets each pixel of the small image once, and the four output pixels
+    of an input pixel are sums of these products: the same result for a quarter of the multiplications.
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -90,36 +86,61 @@ class _Up(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         conv = self.layer[1]
-        count, _, rows, cols = x.shape
-        if rows * cols < _WORTH_SUMMING:
-            return functional.relu_(conv(self.layer[0](x)))
-        shape = (count, conv.out_channels, 2 * rows, 2 * cols)
-        out = torch.empty(shape, dtype=x.dtype, memory_format=torch.channels_last)
-        for row in (0, 1):
-            by_row = _summed(conv.weight, 2, row)
-            for col in (0, 1):
-                weight = _summed(by_row, 3, col)
-                quarter = functional.conv2d(x, weight, conv.bias, padding=1)
-                out[:, :, row::2, col::2] = quarter[:, :, row : row + rows, col : col + cols]
-        return functional.relu_(out)
+        columns = []
+        for column in range(3):
+            rows = [_product(x, conv.weight[:, :, row, column]) for row in range(3)]
+            columns.append(_interleaved(rows, 1))
+        columns[1] += conv.bias
+        return functional.relu_(_interleaved(columns, 2)).permute(0, 3, 1, 2)
 
 
-def _summed(weight: Tensor, axis: int, phase: int) -> Tensor:
-    """Three taps along an axis as the two that fall on different pixels of the small image."""
-    first, second, third = weight.unbind(axis)
-    pair = [first, second + third] if phase == 0 else [first + second, third]
-    return torch.stack(pair, axis)
+def _product(x: Tensor, weight: Tensor) -> Tensor:
+    """A 1 x 1 convolution: (N, C, Y, X) with (K, C) gives (N, Y, X, K)."""
+    pixels = x.permute(0, 2, 3, 1)
+    return torch.mm(pixels.reshape(-1, x.shape[1]), weight.t()).view(*pixels.shape[:3], -1)
+
+
+def _interleaved(products: Sequence[Tensor], axis: int) -> Tensor:
+    """The convolution of doubled pixels along one axis, from the products with its three weights.
+
+    The first of a pair of output pixels sees the pixel before and twice its own, the second twice its own and the
+    pixel after; outside is zero.
+    """
+    before, own, after = (product.movedim(axis, 0) for product in products)
+    shape = list(products[0].shape)
+    pairs = products[0].new_empty([*shape[: axis + 1], 2, *shape[axis + 1 :]])
+    first, second = pairs.movedim(axis, 0).unbind(axis + 1)
+    torch.add(own, after, out=first)
+    first[1:] += before[:-1]
+    torch.add(own, before, out=second)
+    second[:-1] += after[1:]
+    shape[axis] *= 2
+    return pairs.view(shape)
 
 
 class _Merge(nn.Module):
-    """Joins the decoder's channels with the encoder's of the same size; a 3 x 3 convolution and ReLU."""
+    """Joins the decoder's channels with the encoder's of the same size; a 3 x 3 convolution and ReLU.
+
+    For small images it is done weight by weight, because torch's convolution would first rearrange a copy of the
+    weights, which are then many times larger than the image.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.seq = nn.Sequential(nn.Conv2d(2 * channels, channels, 3, padding=1), nn.ReLU())
 
     def forward(self, decoded: Tensor, encoded: Tensor) -> Tensor:
-        return functional.relu_(self.seq[0](torch.cat([decoded, encoded], dim=1)))
+        conv, x = self.seq[0], torch.cat([decoded, encoded], dim=1)
+        count, channels, rows, cols = x.shape
+        if rows * cols > 4 * conv.out_channels:
+            return functional.relu_(conv(x))
+        padded = functional.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))
+        out = conv.bias.repeat(count * rows * cols, 1)
+        for row in range(3):
+            for col in range(3):
+                seen = padded[:, row : row + rows, col : col + cols].reshape(-1, channels)
+                out.addmm_(seen, conv.weight[:, :, row, col].t())
+        return functional.relu_(out).view(count, rows, cols, -1).permute(0, 3, 1, 2)
 
 
 class DpnUnet(nn.Module):
