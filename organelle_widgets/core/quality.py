@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from organelle_widgets.core.field import Field
     from organelle_widgets.core.masks import Masks
 
-__all__ = ["BARE_NUCLEUS", "FieldQuality", "measure_quality"]
+__all__ = ["BARE_NUCLEUS", "FieldQuality", "likely_pixel_size_um", "measure_quality"]
 
 BARE_NUCLEUS = 1.2
 """A cell of less than so many times its nucleus's area is hardly more than a nucleus."""
@@ -140,6 +140,25 @@ def measure_quality(field: Field, masks: Masks, cells: pd.DataFrame) -> FieldQua
         grey_levels=levels,
     )
     return dataclasses.replace(quality, warnings=warnings_for(quality, field))
+
+
+def likely_pixel_size_um(field: Field) -> float:
+    """The field's pixel size; where nobody stated it and nuclei can't be right with it, the one that they ask for.
+
+    Parameters
+    ----------
+    field : Field
+        The field.
+
+    Returns
+    -------
+    float
+        Micrometres per pixel.
+    """
+    if field.pixel_size_source != "assumed":
+        return field.pixel_size_um
+    width = nucleus_width_um(field.channel("blue"), field.pixel_size_um)
+    return fitting_pixel_size_um(field.pixel_size_um, width, None) or field.pixel_size_um
 
 
 def _counts(cells: pd.DataFrame) -> dict[str, Any]:

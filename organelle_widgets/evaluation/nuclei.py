@@ -30,7 +30,7 @@ def evaluate_nuclei(
     folder: str | Path,
     *,
     segmenter: str | Segmenter = DEFAULT_SEGMENTER,
-    pixel_size_um: float = NUCLEI_UM,
+    pixel_size_um: float | None = NUCLEI_UM,
     held_out: bool = True,
     progress: Callable[[float], None] | None = None,
 ) -> dict[str, Any]:
@@ -42,8 +42,8 @@ def evaluate_nuclei(
         See `organelle_widgets.io.nuclei_pictures.read_nuclei_pictures`.
     segmenter : str or Segmenter
         A registered name or an instance.
-    pixel_size_um : float
-        Micrometres per pixel that all pictures are taken to have.
+    pixel_size_um : float or None
+        Micrometres per pixel that all pictures are taken to have; None where the segmenter shall judge by itself.
     held_out : bool
         Only the tenth that is kept aside from training; else all pictures.
     progress : callable, optional
@@ -66,7 +66,7 @@ def evaluate_nuclei(
         If the segmenter fails.
     """
     low, high = PIXEL_SIZES_UM
-    if not low <= pixel_size_um <= high:
+    if pixel_size_um is not None and not low <= pixel_size_um <= high:
         message = f"Expected a pixel size from {low:g} to {high:g} um; found {pixel_size_um!r}."
         raise InputError(message)
     finder = make_segmenter(segmenter)
@@ -93,14 +93,19 @@ def evaluate_nuclei(
     }
 
 
-def _score(picture: NucleiPicture, finder: Segmenter, pixel_size_um: float) -> dict[str, Any]:
+def _score(
+    picture: NucleiPicture, finder: Segmenter, pixel_size_um: float | None
+) -> dict[str, Any]:
     """The scores of one picture."""
     with attributed_to(source=picture.id, step="evaluation"):
         blue, true = picture.read(), picture.read_labels()
         pixels = np.zeros((4, *blue.shape), blue.dtype)
         pixels[2] = blue
         missing = frozenset({"red", "yellow"})
-        field = Field(pixels, picture.id, pixel_size_um, "given", missing)
+        if pixel_size_um is None:
+            field = Field(pixels, picture.id, missing=missing)
+        else:
+            field = Field(pixels, picture.id, pixel_size_um, "given", missing)
         found = finder.segment(field).nuclei
         match = match_labels(true, found)
         strict = match.average_precision[0.75]

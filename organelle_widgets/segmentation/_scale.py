@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,11 +75,10 @@ def enlarge(labels: NDArray[np.int32], ratio: float, shape: tuple[int, int]) -> 
         )
         rows, cols = (w[f, s] for w, f, s in zip(weights, fine, small, strict=True))
         share = rows @ (labels[small] == label).astype(np.float32) @ cols.T
-        wins = share > best[fine]
-        large[fine][wins] = label
-        best[fine][wins] = share[wins]
+        np.copyto(large[fine], label, where=share > best[fine])
+        np.maximum(best[fine], share, out=best[fine])
         total[fine] += share
-    large[total <= 0.5] = 0
+    large *= total > 0.5
     return large
 
 
@@ -91,9 +91,11 @@ def _parts(ratio: float) -> tuple[int, float]:
     return whole, ratio / whole
 
 
+@lru_cache(maxsize=8)
 def _weights(size: int, fine: int, step: float) -> NDArray[np.float32]:
     """Matrix that interpolates `size` samples to `fine`, `step` times as many, with a Gaussian of 0.6 samples."""
     centres = (np.arange(fine) + 0.5) / step - 0.5
     weights = np.exp(-((centres[:, None] - np.arange(size)) ** 2) / (2 * 0.6**2))
     normed: NDArray[np.float32] = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    normed.flags.writeable = False
     return normed

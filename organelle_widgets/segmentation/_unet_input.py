@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from organelle_widgets.core.field import Field
 
-__all__ = ["INPUT_PLANES", "WORK_UM", "network_input", "normalise"]
+__all__ = ["INPUT_PLANES", "WORK_UM", "input_ratio", "network_input", "normalise"]
 
 WORK_UM = 0.32
 """Micrometres per pixel at which the network works."""
@@ -23,16 +23,23 @@ INPUT_PLANES = ("red", "blue", "yellow")
 
 _LOW, _HIGH = 1.0, 99.8  # percentiles that become 0 and 1
 _BRIGHTEST = 1.5
+_SMALLEST_RATIO = 0.25
 
 
-def network_input(field: Field) -> NDArray[np.float32]:
+def input_ratio(pixel_size_um: float) -> float:
+    """How many of a field's pixels go into one of the network's; coarse fields are enlarged up to four times."""
+    return max(WORK_UM / pixel_size_um, _SMALLEST_RATIO)
+
+
+def network_input(field: Field, pixel_size_um: float | None = None) -> NDArray[np.float32]:
     """Microtubules, nuclei and ER at `WORK_UM`, normalised: ndarray of float32, shape (3, Y', X').
 
     A missing channel is 0. Where both cytoplasm stains are missing, the protein's takes the microtubules' place.
+    The pixel size is the field's own unless another is given.
     """
     blind = {"red", "yellow"} <= field.missing
     keys = ("green", *INPUT_PLANES[1:]) if blind else INPUT_PLANES
-    ratio = WORK_UM / field.pixel_size_um
+    ratio = input_ratio(pixel_size_um or field.pixel_size_um)
     return np.stack([normalise(resample(field.channel(key), ratio)) for key in keys])
 
 

@@ -14,10 +14,11 @@ import numpy as np
 
 from organelle_widgets.core.maps import ProbabilityMaps
 from organelle_widgets.core.masks import Masks
+from organelle_widgets.core.quality import likely_pixel_size_um
 from organelle_widgets.core.settings import setting
 from organelle_widgets.segmentation._base import SEGMENTERS, MapSegmenter
 from organelle_widgets.segmentation._scale import drop_small, enlarge
-from organelle_widgets.segmentation._unet_input import WORK_UM, network_input
+from organelle_widgets.segmentation._unet_input import input_ratio, network_input
 from organelle_widgets.segmentation._unet_labels import outline_cells, outline_nuclei
 from organelle_widgets.segmentation._unet_weights import load_network, read_card, run_network
 
@@ -44,7 +45,9 @@ class UNet(MapSegmenter):
     3. Cells: probability above `cell_threshold`, grown from the nuclei by a watershed on the borders.
 
     Microtubules or ER may be missing; where both are, the protein's own stain shows the cytoplasm, and every cell
-    gets at least 4 um of it. Changing any setting but `weights` needs no new run of the network.
+    gets at least 4 um of it. Where the pixel size is only assumed and nuclei can't be right with it, cells are sought
+    at the one that fits (`organelle_widgets.core.quality.likely_pixel_size_um`). Changing any setting but `weights`
+    needs no new run of the network.
 
     Parameters
     ----------
@@ -122,13 +125,15 @@ class UNet(MapSegmenter):
         return {**super().provenance(), "weights": used}
 
     def _predict(self, field: Field) -> ProbabilityMaps:
-        values = run_network(load_network(self.path), network_input(field))
+        image = network_input(field, likely_pixel_size_um(field))
+        values = run_network(load_network(self.path), image)
         return ProbabilityMaps(values, MAP_NAMES, field.shape, self.made_by)
 
     def _label(self, field: Field, maps: ProbabilityMaps) -> Masks:
         nucleus, depth, cell, border = (maps.probability(name) for name in MAP_NAMES)
-        ratio = max(field.shape) / max(nucleus.shape)
-        um = field.pixel_size_um * ratio
+        pixel_size_um = likely_pixel_size_um(field)
+        ratio = input_ratio(pixel_size_um)
+        um = pixel_size_um * ratio
         nuclei = outline_nuclei(
             nucleus,
             depth,
@@ -143,8 +148,5 @@ class UNet(MapSegmenter):
         )
         cells = drop_small(cells, self.min_cell_area_um2 / um**2 if stained else 1)
         nuclei = np.where(nuclei > 0, cells, 0)
-        nuclei, cells = (
-            enlarge(labels, WORK_UM / field.pixel_size_um, field.shape)
-            for labels in (nuclei, cells)
-        )
+        nuclei, cells = (enlarge(labels, ratio, field.shape) for labels in (nuclei, cells))
         return Masks(np.where(nuclei == cells, nuclei, 0), cells)

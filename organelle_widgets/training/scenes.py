@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NUCLEI",
+    "NUCLEI_PX",
     "Scene",
     "make_scene",
     "masked_scenes",
@@ -42,7 +43,8 @@ __all__ = [
 NUCLEI = "nuclei_dsb2018"
 """Folder of the pictures of nuclei; see `organelle_widgets.io.nuclei_pictures`."""
 
-_NUCLEI_PX = (90, 2200)  # their median nucleus is shrunk and enlarged up to these areas, pixels
+NUCLEI_PX = (90.0, 2200.0)
+"""Areas of their median nucleus between which they are shrunk and enlarged, pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,13 +195,15 @@ def _small(labels: NDArray[Any], field: Field) -> NDArray[np.int32]:
     return np.asarray(labels[np.ix_(rows, cols)], np.int32)
 
 
-def nuclei_scenes(data: Path) -> Iterator[Scene]:
+def nuclei_scenes(data: Path, areas: tuple[float, float] = NUCLEI_PX) -> Iterator[Scene]:
     """Pictures of nuclei with their labels; nothing is known of the cells, and a tenth is kept aside.
 
     Parameters
     ----------
     data : Path
         Holds the folder `NUCLEI`; without it there is no scene.
+    areas : tuple of float
+        Areas, in pixels, between which the median nucleus may be shrunk and enlarged.
 
     Yields
     ------
@@ -219,7 +223,7 @@ def nuclei_scenes(data: Path) -> Iterator[Scene]:
             blue = normalise(picture.read())
             image = np.stack([np.zeros_like(blue), blue, np.zeros_like(blue)])
             median = float(np.median(np.bincount(labels.ravel())[1:]))
-            low, high = (float(np.clip(np.sqrt(area / median), 0.5, 4)) for area in _NUCLEI_PX)
+            low, high = (float(np.clip(np.sqrt(area / median), 0.5, 4)) for area in areas)
             yield make_scene(picture.id, image, labels, None, (min(low, 1.0), max(high, 1.0)))
 
 

@@ -41,7 +41,8 @@ __all__ = ["SegmenterTraining", "train_segmenter"]
 
 WIDTHS = (40, 72, 128, 160, 192)
 _SHARES = {"composed": 0.3, "nuclei": 0.2, "outlined": 0.4, "virtual": 0.1, "masked": 0.0}
-_TUNING_SHARES = {"composed": 0.1, "nuclei": 0.15, "outlined": 0.3, "virtual": 0.05, "masked": 0.4}
+_TUNING_SHARES = {"composed": 0.1, "nuclei": 0.3, "outlined": 0.25, "virtual": 0.05, "masked": 0.3}
+_TUNING_NUCLEI_PX = (60.0, 5000.0)  # the base learns from a narrower range
 _TUNING_RATE = 5e-4
 
 
@@ -228,10 +229,13 @@ class _Run:
         network = SmallUNet(widths=WIDTHS)
         if start is not None:
             network.load_state_dict(start.state_dict())
-        masked = [] if self.folder is None or base else list(masked_scenes(self.folder, without))
+        scenes = {**self.scenes, "masked": []}
+        if self.folder is not None and not base:
+            scenes["masked"] = list(masked_scenes(self.folder, without))
+            scenes["nuclei"] = list(nuclei_scenes(self.folder, _TUNING_NUCLEI_PX))
         return fit_segmenter(
             network,
-            SceneMixture({**self.scenes, "masked": masked}, shares),
+            SceneMixture(scenes, shares),
             fit,
             checkpoint=self.out / f"{name}.checkpoint",
             progress=self.steps.part(fit.steps),
