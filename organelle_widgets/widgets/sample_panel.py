@@ -55,9 +55,9 @@ def setting_entry(spec: Setting, value: Any = None) -> dict[str, Any]:
     -------
     dict
         ``name``, ``label``, ``unit``, ``minimum``, ``maximum``, ``step``, ``choices``, ``help``, ``default``,
-        ``value``, and ``kind``: ``"yes-no"``, ``"choice"``, ``"whole"`` or ``"number"``.
+        ``value``, and ``kind``: ``"yes-no"``, ``"choice"``, ``"text"``, ``"whole"`` or ``"number"``.
     """
-    kinds = ((bool, "yes-no"), (str, "choice"), (int, "whole"))
+    kinds = ((bool, "yes-no"), (str, "choice" if spec.choices else "text"), (int, "whole"))
     kind = next((word for t, word in kinds if isinstance(spec.default, t)), "number")
     return {
         **{k: getattr(spec, k) for k in ("name", "label", "unit", "minimum", "maximum", "step")},
@@ -333,7 +333,7 @@ class SamplePanel(PageRegion):
 def _setting_value(entry: Mapping[str, Any], message: Mapping[str, Any]) -> Any:
     """The new value of a setting, of the type and in the range that its entry states."""
     kind = entry.get("kind", "number")
-    if kind == "choice":
+    if kind in ("choice", "text"):
         return text_in(message, "value", entry.get("choices") or None)
     if kind == "yes-no":
         if not isinstance(message.get("value"), bool):

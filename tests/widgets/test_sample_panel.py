@@ -23,6 +23,7 @@ SPECS = (
     Setting("fill", "Fill holes", True),
     Setting("way", "Method", "watershed", choices=("watershed", "voronoi")),
     Setting("gain", "Gain", 1.5),
+    Setting("files", "Masks", "{name}.png"),
 )
 
 
@@ -294,9 +295,17 @@ def test_whole_numbers_stay_whole(panel: SamplePanel, browse: Any, heard: Any) -
     assert type(changed[0][1]) is int
 
 
+def test_a_text_may_be_anything_but_long(panel: SamplePanel, browse: Any, heard: Any) -> None:
+    changed = heard(panel.setting_changed)
+    browser = browse(panel)
+    for value in ("{name}_mask.png", 7, "x" * 5000):
+        browser.say("setting", name="files", value=value)
+    assert changed == [("files", "{name}_mask.png")]
+
+
 def test_setting_entry() -> None:
     kinds = [setting_entry(spec)["kind"] for spec in SPECS]
-    assert kinds == ["number", "whole", "yes-no", "choice", "number"]
+    assert kinds == ["number", "whole", "yes-no", "choice", "number", "text"]
     entry = setting_entry(SPECS[0], 0.7)
     assert (entry["value"], entry["default"], entry["help"]) == (0.7, 0.4, "More is less.")
 

@@ -218,7 +218,7 @@ function tabs(model, panes) {
   return { element: [list, ...bodies], stop };
 }
 
-/** A control for one setting: slider, choice or yes-no. */
+/** A control for one setting: slider, choice, yes-no, number or text. */
 function settingControl(model, entry) {
   const send = (value) => model.send({ type: "setting", name: entry.name, value });
   const unit = unitInWords(entry.unit);
@@ -242,7 +242,10 @@ function settingControl(model, entry) {
     const step = entry.step ?? (whole ? 1 : (entry.maximum - entry.minimum) / 100);
     return slider({ ...entry, unit: entry.unit, min: entry.minimum, max: entry.maximum, step, initial: entry.default, onvalue: send });
   }
-  const input = h("input", { type: "number", min: entry.minimum, max: entry.maximum, step: entry.step ?? "any", onchange: () => input.value && send(input.valueAsNumber) });
+  const input =
+    entry.kind === "text"
+      ? h("input", { type: "text", spellcheck: "false", maxlength: 500, onchange: () => send(input.value) })
+      : h("input", { type: "number", min: entry.minimum, max: entry.maximum, step: entry.step ?? "any", onchange: () => input.value && send(input.valueAsNumber) });
   const update = (value) => (input.value = value);
   update(entry.value);
   return { element: h("label", { class: "ow-choice", title: entry.help || null }, h("span", {}, unit ? `${entry.label}, ${unit}` : entry.label), input), update };
