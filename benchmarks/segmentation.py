@@ -73,7 +73,7 @@ def straightforward(folder: Path, field, maps):
     from organelle_widgets.segmentation.hpa import build_network
 
     dpn_unet._Up.forward = lambda self, x: self.layer(x)
-    dpn_unet._Merge.forward = lambda self, *images: self.seq(torch.cat(images, 1))
+    dpn_unet._Merge.forward = lambda self, x: self.seq(x)
     networks = []
     for name in FILES:
         networks.append(build_network())

@@ -6,6 +6,7 @@ changing what it computes, stands here too; reading weight files does not.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,14 @@ from torch import nn
 from torch.nn import functional
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from torch import Tensor
 
 __all__ = ["DpnUnet"]
 
 _EPSILON = 0.001  # of every batch normalisation
+_STRIP = 48  # rows that are doubled at a time
 
 
 class _ActConv(nn.Module):
@@ -85,13 +87,25 @@ class _Up(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        count, _, rows, cols = x.shape
+        out = x.new_empty(count, 2 * rows, 2 * cols, self.layer[1].out_channels)
+        for start in range(0, rows, _STRIP):  # strips keep what is between small
+            stop, above = min(rows, start + _STRIP), min(start, 1)
+            strip = self._strip(x[:, :, start - above : stop + 1])
+            out[:, 2 * start : 2 * stop] = strip[:, 2 * above : 2 * (above + stop - start)]
+        return functional.relu_(out).permute(0, 3, 1, 2)
+
+    def _strip(self, x: Tensor) -> Tensor:
+        """The convolution of some rows, doubled: (N, C, Y, X) gives (N, 2 Y, 2 X, K)."""
         conv = self.layer[1]
-        columns = []
-        for column in range(3):
-            rows = [_product(x, conv.weight[:, :, row, column]) for row in range(3)]
-            columns.append(_interleaved(rows, 1))
-        columns[1] += conv.bias
-        return functional.relu_(_interleaved(columns, 2)).permute(0, 3, 1, 2)
+
+        def tap(row: int, column: int) -> Tensor:
+            return _product(x, conv.weight[:, :, row, column])
+
+        def column(number: int) -> Tensor:
+            return _doubled(partial(tap, column=number), 1)
+
+        return _doubled(column, 2).add_(conv.bias)
 
 
 def _product(x: Tensor, weight: Tensor) -> Tensor:
@@ -100,26 +114,30 @@ def _product(x: Tensor, weight: Tensor) -> Tensor:
     return torch.mm(pixels.reshape(-1, x.shape[1]), weight.t()).view(*pixels.shape[:3], -1)
 
 
-def _interleaved(products: Sequence[Tensor], axis: int) -> Tensor:
-    """The convolution of doubled pixels along one axis, from the products with its three weights.
+def _doubled(product: Callable[[int], Tensor], axis: int) -> Tensor:
+    """The convolution of doubled pixels along one axis, from the products with its three weights, made one by one.
 
     The first of a pair of output pixels sees the pixel before and twice its own, the second twice its own and the
     pixel after; outside is zero.
     """
-    before, own, after = (product.movedim(axis, 0) for product in products)
-    shape = list(products[0].shape)
-    pairs = products[0].new_empty([*shape[: axis + 1], 2, *shape[axis + 1 :]])
+    own = product(1)
+    shape = list(own.shape)
+    pairs = torch.stack([own, own], axis + 1)
+    del own
     first, second = pairs.movedim(axis, 0).unbind(axis + 1)
-    torch.add(own, after, out=first)
+    before = product(0).movedim(axis, 0)
     first[1:] += before[:-1]
-    torch.add(own, before, out=second)
+    second += before
+    del before
+    after = product(2).movedim(axis, 0)
+    first += after
     second[:-1] += after[1:]
     shape[axis] *= 2
     return pairs.view(shape)
 
 
 class _Merge(nn.Module):
-    """Joins the decoder's channels with the encoder's of the same size; a 3 x 3 convolution and ReLU.
+    """A 3 x 3 convolution of the decoder's channels and the encoder's, joined, and ReLU.
 
     For small images it is done weight by weight, because torch's convolution would first rearrange a copy of the
     weights, which are then many times larger than the image.
@@ -129,8 +147,8 @@ class _Merge(nn.Module):
         super().__init__()
         self.seq = nn.Sequential(nn.Conv2d(2 * channels, channels, 3, padding=1), nn.ReLU())
 
-    def forward(self, decoded: Tensor, encoded: Tensor) -> Tensor:
-        conv, x = self.seq[0], torch.cat([decoded, encoded], dim=1)
+    def forward(self, x: Tensor) -> Tensor:
+        conv = self.seq[0]
         count, channels, rows, cols = x.shape
         if rows * cols > 4 * conv.out_channels:
             return functional.relu_(conv(x))
@@ -215,7 +233,8 @@ class DpnUnet(nn.Module):
             encoded.append(x)
         encoded.pop()
         for up, merge in zip(reversed(self.decoder_stages), self.bottlenecks, strict=True):
-            x = merge(up(x), encoded.pop())
+            x = torch.cat([up(x), encoded.pop()], dim=1)
+            x = merge(x)
         return self.final(self.last_upsample(x))
 
     def prepare(self) -> DpnUnet:
