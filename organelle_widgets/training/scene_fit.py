@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from organelle_widgets.training.scene_batches import SceneMixture
 
-__all__ = ["FitSettings", "fit_segmenter", "segmentation_loss"]
+__all__ = ["FitSettings", "Fitted", "fit_segmenter", "segmentation_loss"]
 
 _SAVE_EVERY = 250  # steps
 _MEMORY = 0.995  # of the running mean of weights
@@ -53,6 +54,25 @@ class FitSettings:
 
     def __post_init__(self) -> None:
         check_settings(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What a fit yields.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        The running mean of the weights, in eval mode.
+    losses : list of float
+        Means over 250 steps each.
+    seconds : float
+        How long the fit took, without the time that it was stopped.
+    """
+
+    network: Any
+    losses: list[float]
+    seconds: float
 
 
 def segmentation_loss(logits: Any, truth: Any, known: Any) -> Any:
@@ -93,7 +113,7 @@ def fit_segmenter(
     *,
     checkpoint: str | Path | None = None,
     progress: Callable[[float], None] | None = None,
-) -> tuple[Any, list[float]]:
+) -> Fitted:
     """Fit the network; go on from the checkpoint where there is one.
 
     Parameters
@@ -111,10 +131,8 @@ def fit_segmenter(
 
     Returns
     -------
-    network : torch.nn.Module
-        The running mean of the weights, in eval mode.
-    losses : list of float
-        Means over 250 steps each.
+    Fitted
+        Network, losses and seconds.
 
     Raises
     ------
@@ -135,7 +153,8 @@ def fit_segmenter(
         network.parameters(), lr=settings.learning_rate, weight_decay=0.01
     )
     state = {"network": network, "mean": mean, "optimizer": optimizer}
-    first, losses = _take_up(checkpoint, state, settings)
+    first, losses, before = _take_up(checkpoint, state, settings)
+    started = time.perf_counter()
     half = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
     seen: list[float] = []
     for step in range(first, settings.steps):
@@ -155,10 +174,11 @@ def fit_segmenter(
         if len(seen) == _SAVE_EVERY or step + 1 == settings.steps:
             losses.append(float(np.mean(seen)))
             seen = []
-            _save(checkpoint, state, settings, step + 1, losses)
+            seconds = before + time.perf_counter() - started
+            _save(checkpoint, state, settings, step=step + 1, losses=losses, seconds=seconds)
         if progress is not None:
             progress((step + 1) / settings.steps)
-    return mean.module.eval(), losses
+    return Fitted(mean.module.eval(), losses, before + time.perf_counter() - started)
 
 
 def _pace(step: int, steps: int) -> float:
@@ -172,8 +192,7 @@ def _save(
     path: str | Path | None,
     state: dict[str, Any],
     settings: FitSettings,
-    step: int,
-    losses: list[float],
+    **how_far: Any,
 ) -> None:
     """Write the checkpoint beside its place and move it there."""
     import torch
@@ -181,18 +200,18 @@ def _save(
     if path is not None:
         part = Path(f"{path}.part")
         parts = {name: value.state_dict() for name, value in state.items()}
-        torch.save({**parts, "settings": vars(settings), "step": step, "losses": losses}, part)
+        torch.save({**parts, "settings": vars(settings), **how_far}, part)
         part.replace(path)
 
 
 def _take_up(
     path: str | Path | None, state: dict[str, Any], settings: FitSettings
-) -> tuple[int, list[float]]:
-    """The step to go on from, and the losses so far."""
+) -> tuple[int, list[float], float]:
+    """The step to go on from, and losses and seconds so far."""
     import torch
 
     if path is None or not Path(path).is_file():
-        return 0, []
+        return 0, [], 0.0
     saved = torch.load(path, weights_only=True)
     if saved["settings"] != vars(settings):
         message = f"Expected a checkpoint made with {vars(settings)}; found one made with {saved['settings']}."
@@ -200,4 +219,4 @@ def _take_up(
         raise InputError(message, source=str(path), hint=hint)
     for name, value in state.items():
         value.load_state_dict(saved[name])
-    return int(saved["step"]), list(saved["losses"])
+    return int(saved["step"]), list(saved["losses"]), float(saved["seconds"])

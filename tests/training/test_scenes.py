@@ -130,7 +130,9 @@ def test_crops_keep_image_and_truth_together(scene):
 
 
 def test_batches_come_from_their_seed_and_say_what_is_known(scene):
-    nuclei_only = make_scene("nuclei", np.zeros((3, 64, 64), np.float32), np.eye(64, dtype=int), None)
+    nuclei_only = make_scene(
+        "nuclei", np.zeros((3, 64, 64), np.float32), np.eye(64, dtype=int), None
+    )
     mixture = SceneMixture({"a": [scene], "b": [nuclei_only], "c": []}, {"a": 1, "b": 1, "c": 1})
     batches = [mixture.draw(12, 64, np.random.default_rng(3)) for _ in range(2)]
     for one, other in zip(*batches, strict=True):
