@@ -97,3 +97,13 @@ def test_two_images_do_not_mix(tiny):
         both = tiny(images)
         alone = tiny(images[1:])
     torch.testing.assert_close(both[1:], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_it_also_runs_where_gradients_are_recorded():
+    network = DpnUnet(8, 16, 8, 4, (1, 1, 1, 1), (4, 4, 4, 4)).eval()
+    image = torch.randn(1, 3, 32, 32)
+    with torch.inference_mode():
+        expected = network(image)
+    found = network(image)
+    assert found.requires_grad
+    torch.testing.assert_close(found.detach(), expected, rtol=1e-4, atol=1e-5)

@@ -124,7 +124,7 @@ def _doubled(product: Callable[[int], Tensor], axis: int) -> Tensor:
     shape = list(own.shape)
     pairs = torch.stack([own, own], axis + 1)
     del own
-    first, second = pairs.movedim(axis, 0).unbind(axis + 1)
+    first, second = (pairs.movedim(axis, 0).select(axis + 1, n) for n in (0, 1))
     before = product(0).movedim(axis, 0)
     first[1:] += before[:-1]
     second += before
@@ -226,7 +226,18 @@ class DpnUnet(nn.Module):
         self.encoder_stages = nn.ModuleList(stages)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits of an image; see the class."""
+        """Logits of images.
+
+        Parameters
+        ----------
+        x : Tensor of float32, shape (N, 3, Y, X)
+            Normalised images; sides are multiples of 32.
+
+        Returns
+        -------
+        Tensor of float32, shape (N, 3, Y, X)
+            Logits of unused, border and body.
+        """
         encoded = []
         for stage in self.encoder_stages:
             x = stage(x)
