@@ -6,21 +6,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage as ndi
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 from skimage.morphology import local_maxima, reconstruction, remove_small_holes
 from skimage.segmentation import watershed
 
+from organelle_widgets.core.masks import relabel
 from organelle_widgets.segmentation._scale import drop_small
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["outline_cells", "outline_nuclei"]
+__all__ = ["join_lobes", "outline_cells", "outline_nuclei"]
 
 _DIP = 0.2  # how far depth must fall between two peaks for them to be two nuclei
 _SMOOTH = 1.0  # pixels, of depth before its peaks are sought
 _DEPTHS = 48  # steps of depth
 _LINE = 0.5  # border probability that cells don't cross until everything else is taken
 _LEVELS = 24  # steps of the relief: on level ground fronts advance at equal pace
+_JOINED = 0.3  # touching nuclei with less border between them are lobes of one
+_NEAR = 5  # pixels around the line between two nuclei in which a border counts
 _HOLE_UM2 = 100.0  # vacuoles and gaps up to this size belong to the cell
 _RIM_UM = 4.0  # a cell's least cytoplasm where no stain shows any
 
@@ -60,6 +65,41 @@ def outline_nuclei(
         seeds = np.where(seedless[blobs], blobs + seeds.max(), seeds)
     labels = watershed(_DEPTHS - steps, seeds, mask=inside)
     return drop_small(labels.astype(np.int32), smallest)
+
+
+def join_lobes(nuclei: NDArray[np.int32], border: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Labels of nuclei, with those that touch made one where no border of cells runs between them.
+
+    Parameters
+    ----------
+    nuclei : ndarray of int32, shape (Y, X)
+        Labels.
+    border : ndarray of float32, shape (Y, X)
+        Probability of border between cells.
+
+    Returns
+    -------
+    ndarray of int32, shape (Y, X)
+        Numbered 1, 2, 3, ...
+    """
+    near = ndi.maximum_filter(border, _NEAR)
+    first, second, line = [], [], []
+    for one, other in (
+        ((slice(1, None),), (slice(-1),)),
+        ((..., slice(1, None)), (..., slice(-1))),
+    ):
+        meets = (nuclei[one] != nuclei[other]) & (nuclei[one] > 0) & (nuclei[other] > 0)
+        first.append(nuclei[one][meets])
+        second.append(nuclei[other][meets])
+        line.append(np.maximum(near[one][meets], near[other][meets]))
+    pairs = np.sort(np.stack([np.concatenate(first), np.concatenate(second)]), axis=0)
+    size = int(nuclei.max()) + 1
+    lines, which = np.unique(pairs[0] * size + pairs[1], return_inverse=True)
+    evidence = np.bincount(which, np.concatenate(line)) / np.maximum(np.bincount(which), 1)
+    joined = lines[evidence < _JOINED]
+    links = sparse.coo_array((np.ones(joined.size), np.divmod(joined, size)), (size, size))
+    _, numbers = connected_components(links, directed=False)
+    return relabel(np.where(nuclei > 0, numbers[nuclei], 0))
 
 
 def outline_cells(

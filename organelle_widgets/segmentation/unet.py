@@ -19,7 +19,7 @@ from organelle_widgets.core.settings import setting
 from organelle_widgets.segmentation._base import SEGMENTERS, MapSegmenter
 from organelle_widgets.segmentation._scale import drop_small, enlarge
 from organelle_widgets.segmentation._unet_input import input_ratio, network_input
-from organelle_widgets.segmentation._unet_labels import outline_cells, outline_nuclei
+from organelle_widgets.segmentation._unet_labels import join_lobes, outline_cells, outline_nuclei
 from organelle_widgets.segmentation._unet_weights import load_network, read_card, run_network
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class UNet(MapSegmenter):
 
     1. The network says of every pixel how likely it is nucleus, how deep in the nucleus, how likely cell, and how
        likely border between two cells.
-    2. Nuclei: probability above `nucleus_threshold`; touching ones are parted by a watershed on depth.
+    2. Nuclei: probability above `nucleus_threshold`; touching ones are parted by a watershed on depth, and
+       joined again where no border between cells runs between them (lobes of one nucleus).
     3. Cells: probability above `cell_threshold`, grown from the nuclei by a watershed on the borders.
 
     Microtubules or ER may be missing; where both are, the protein's own stain shows the cytoplasm, and every cell
@@ -141,7 +142,9 @@ class UNet(MapSegmenter):
             smallest=self.min_nucleus_area_um2 / um**2,
         )
         stained = any(field.channel(key).any() for key in ("red", "yellow", "green"))
-        if not stained:
+        if stained:
+            nuclei = join_lobes(nuclei, border)
+        else:
             cell, border = np.zeros_like(cell), np.zeros_like(border)
         cells = outline_cells(
             cell, border, nuclei, threshold=self.cell_threshold, um=um, stained=stained

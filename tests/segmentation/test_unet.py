@@ -12,7 +12,7 @@ from organelle_widgets.errors import SettingsError, WeightsError
 from organelle_widgets.evaluation.matching import match_labels
 from organelle_widgets.segmentation import _unet_weights
 from organelle_widgets.segmentation._unet_input import network_input, normalise
-from organelle_widgets.segmentation._unet_labels import outline_cells, outline_nuclei
+from organelle_widgets.segmentation._unet_labels import join_lobes, outline_cells, outline_nuclei
 from organelle_widgets.segmentation.unet import MAP_NAMES, UNET_WEIGHTS, UNet
 from organelle_widgets.synthetic import virtual_field
 
@@ -167,6 +167,28 @@ def test_a_nucleus_whose_depth_was_not_seen_is_kept():
     nucleus[10:20, 10:20] = 1
     labels = outline_nuclei(nucleus, np.zeros_like(nucleus), threshold=0.5, smallest=20)
     assert (labels == 1).sum() == 100
+
+
+def test_lobes_of_one_nucleus_are_joined_and_nuclei_of_two_cells_are_not():
+    nuclei = np.zeros((20, 60), np.int32)
+    nuclei[5:15, 5:15], nuclei[5:15, 15:25] = 1, 2
+    nuclei[5:15, 30:40], nuclei[5:15, 40:50] = 3, 4
+    nuclei[5:15, 52:58] = 5
+    border = np.zeros((20, 60), np.float32)
+    border[:, 39:41] = 0.8
+    joined = join_lobes(nuclei, border)
+    assert joined[10, [10, 20, 35, 45, 55]].tolist() == [1, 1, 2, 3, 4]
+    assert np.array_equal(joined > 0, nuclei > 0)
+    assert not join_lobes(np.zeros((4, 4), np.int32), border[:4, :4]).any()
+
+
+def test_an_assumed_pixel_size_that_nuclei_speak_against_is_not_believed(virtual):
+    stated = UNet().segment(virtual.field)
+    wrong = dataclasses.replace(virtual.field, pixel_size_um=0.08, pixel_size_source="assumed")
+    assumed = UNet().segment(wrong)
+    assert match_labels(stated.cells, assumed.cells).f1 >= 0.8
+    held_to = dataclasses.replace(wrong, pixel_size_source="given")
+    assert match_labels(stated.cells, UNet().segment(held_to).cells).f1 < 0.7
 
 
 def test_cells_stop_at_the_line_between_them():
