@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_CLASSIFIER", "DEFAULT_SEGMENTER", "analyze_field", "result_without"]
 
-DEFAULT_SEGMENTER = "watershed"
+DEFAULT_SEGMENTER = "unet"
 DEFAULT_CLASSIFIER = "cnn"
 _PACKAGES = ("numpy", "scipy", "scikit-image", "keras", "tensorflow", "torch")
 

@@ -164,7 +164,7 @@ def test_the_default_backends_find_the_nuclear_protein(disc_field: Field) -> Non
     assert result.n_cells == 3
     assert np.isfinite(result.probabilities).all()
     provenance = json.loads(json.dumps(dict(result.provenance)))
-    assert provenance["segmenter"]["name"] == "watershed"
+    assert provenance["segmenter"]["name"] == DEFAULT_SEGMENTER
     assert len(provenance["classifier"]["weights"]["sha256"]) == 64
     assert provenance["packages"]["numpy"] == np.__version__
 

@@ -29,6 +29,8 @@ class ProbabilityMaps:
         Rows and columns of the field itself.
     made_by : str
         The backend with everything that its maps depend on; maps of equal `made_by` on the same field are equal.
+    ratio : float
+        How many of the field's pixels go into one of the maps', along each axis.
 
     Raises
     ------
@@ -40,6 +42,7 @@ class ProbabilityMaps:
     names: tuple[str, ...]
     shape: tuple[int, int]
     made_by: str
+    ratio: float = 1.0
 
     def __post_init__(self) -> None:
         values = np.asarray(self.values)

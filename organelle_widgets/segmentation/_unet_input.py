@@ -31,15 +31,15 @@ def input_ratio(pixel_size_um: float) -> float:
     return max(WORK_UM / pixel_size_um, _SMALLEST_RATIO)
 
 
-def network_input(field: Field, pixel_size_um: float | None = None) -> NDArray[np.float32]:
-    """Microtubules, nuclei and ER at `WORK_UM`, normalised: ndarray of float32, shape (3, Y', X').
+def network_input(field: Field, ratio: float | None = None) -> NDArray[np.float32]:
+    """Microtubules, nuclei and ER, normalised: ndarray of float32, shape (3, Y', X').
 
     A missing channel is 0. Where both cytoplasm stains are missing, the protein's takes the microtubules' place.
-    The pixel size is the field's own unless another is given.
+    Pixels are `ratio` times as wide as the field's; without it, `WORK_UM` wide.
     """
     blind = {"red", "yellow"} <= field.missing
     keys = ("green", *INPUT_PLANES[1:]) if blind else INPUT_PLANES
-    ratio = input_ratio(pixel_size_um or field.pixel_size_um)
+    ratio = ratio or input_ratio(field.pixel_size_um)
     return np.stack([normalise(resample(field.channel(key), ratio)) for key in keys])
 
 

@@ -152,7 +152,9 @@ class Hpa(MapSegmenter):
         paths = [locate("hpa-nuclei"), locate("hpa-cells" if er else "hpa-cells-no-er")]
         seen = planes(field)
         values = self._run(paths, seen, er=er)
-        return ProbabilityMaps(values, MAP_NAMES, field.shape, self.made_by)
+        return ProbabilityMaps(
+            values, MAP_NAMES, field.shape, self.made_by, WORK_UM / field.pixel_size_um
+        )
 
     def _run(self, paths: list[Path], seen: NDArray[np.float32], *, er: bool) -> NDArray[np.uint8]:
         """The four maps of an image."""

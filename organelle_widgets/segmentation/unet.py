@@ -18,11 +18,18 @@ from organelle_widgets.core.quality import likely_pixel_size_um
 from organelle_widgets.core.settings import setting
 from organelle_widgets.segmentation._base import SEGMENTERS, MapSegmenter
 from organelle_widgets.segmentation._scale import drop_small, enlarge
-from organelle_widgets.segmentation._unet_input import input_ratio, network_input
-from organelle_widgets.segmentation._unet_labels import join_lobes, outline_cells, outline_nuclei
+from organelle_widgets.segmentation._unet_input import WORK_UM, input_ratio, network_input
+from organelle_widgets.segmentation._unet_labels import (
+    join_lobes,
+    join_specks,
+    outline_cells,
+    outline_nuclei,
+)
 from organelle_widgets.segmentation._unet_weights import load_network, read_card, run_network
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from organelle_widgets.core.field import Field
 
 __all__ = ["MAP_NAMES", "UNET_WEIGHTS", "UNet"]
@@ -32,6 +39,13 @@ UNET_WEIGHTS = Path(__file__).parent / "weights" / "unet.safetensors"
 
 MAP_NAMES = ("nucleus", "nucleus depth", "cell", "cell border")
 """What the network's planes are."""
+
+_USUAL_PX = (
+    450.0,
+    4500.0,
+)  # median area of nuclei that the network knows well, in its pixels: 46 to 460 um2
+_TYPICAL_PX = 1200.0
+_LEAST_PX = 30
 
 
 @SEGMENTERS.register("unet", title="Embedded U-Net", requires=("torch", "safetensors"))
@@ -45,10 +59,12 @@ class UNet(MapSegmenter):
        joined again where no border between cells runs between them (lobes of one nucleus).
     3. Cells: probability above `cell_threshold`, grown from the nuclei by a watershed on the borders.
 
-    Microtubules or ER may be missing; where both are, the protein's own stain shows the cytoplasm, and every cell
-    gets at least 4 um of it. Where the pixel size is only assumed and nuclei can't be right with it, cells are sought
-    at the one that fits (`organelle_widgets.core.quality.likely_pixel_size_um`). Changing any setting but `weights`
-    needs no new run of the network.
+    Where nuclei turn out much smaller or larger than those of the cells that it learnt from, the network runs once
+    more at a scale at which they are usual. Microtubules or ER may be missing; where both are, the protein's own
+    stain shows the cytoplasm, and every cell gets at least 4 um of it. Where the pixel size is only assumed and
+    nuclei can't be right with it, cells are sought at the one that fits
+    (`organelle_widgets.core.quality.likely_pixel_size_um`). Changing any setting but `weights` needs no new run of
+    the network.
 
     Parameters
     ----------
@@ -79,7 +95,7 @@ class UNet(MapSegmenter):
     map_settings: ClassVar[tuple[str, ...]] = ()
 
     nucleus_threshold: float = setting(
-        0.5,
+        0.6,
         label="Nucleus threshold",
         minimum=0.05,
         maximum=0.95,
@@ -87,7 +103,7 @@ class UNet(MapSegmenter):
         help="How sure the network must be that a pixel is nucleus; lower finds dimmer and larger nuclei.",
     )
     cell_threshold: float = setting(
-        0.5,
+        0.6,
         label="Cell threshold",
         minimum=0.05,
         maximum=0.95,
@@ -126,15 +142,18 @@ class UNet(MapSegmenter):
         return {**super().provenance(), "weights": used}
 
     def _predict(self, field: Field) -> ProbabilityMaps:
-        image = network_input(field, likely_pixel_size_um(field))
-        values = run_network(load_network(self.path), image)
-        return ProbabilityMaps(values, MAP_NAMES, field.shape, self.made_by)
+        network = load_network(self.path)
+        ratio = input_ratio(likely_pixel_size_um(field))
+        values = run_network(network, network_input(field, ratio))
+        better = input_ratio(WORK_UM / (ratio * _zoom(values)))
+        if better != ratio:
+            ratio = better
+            values = run_network(network, network_input(field, ratio))
+        return ProbabilityMaps(values, MAP_NAMES, field.shape, self.made_by, ratio)
 
     def _label(self, field: Field, maps: ProbabilityMaps) -> Masks:
         nucleus, depth, cell, border = (maps.probability(name) for name in MAP_NAMES)
-        pixel_size_um = likely_pixel_size_um(field)
-        ratio = input_ratio(pixel_size_um)
-        um = pixel_size_um * ratio
+        um = likely_pixel_size_um(field) * maps.ratio
         nuclei = outline_nuclei(
             nucleus,
             depth,
@@ -149,7 +168,18 @@ class UNet(MapSegmenter):
         cells = outline_cells(
             cell, border, nuclei, threshold=self.cell_threshold, um=um, stained=stained
         )
+        cells = join_specks(cells, nuclei, border) if stained else cells
         cells = drop_small(cells, self.min_cell_area_um2 / um**2 if stained else 1)
         nuclei = np.where(nuclei > 0, cells, 0)
-        nuclei, cells = (enlarge(labels, ratio, field.shape) for labels in (nuclei, cells))
+        nuclei, cells = (enlarge(labels, maps.ratio, field.shape) for labels in (nuclei, cells))
         return Masks(np.where(nuclei == cells, nuclei, 0), cells)
+
+
+def _zoom(values: NDArray[np.uint8]) -> float:
+    """How many times wider the network's pixels should be for nuclei to have their usual area; 1 if they have."""
+    nucleus, depth = values[0] * np.float32(1 / 255), values[1] * np.float32(1 / 255)
+    nuclei = outline_nuclei(nucleus, depth, threshold=UNet.nucleus_threshold, smallest=_LEAST_PX)
+    areas = np.bincount(nuclei.ravel())[1:]
+    if not areas.size or _USUAL_PX[0] <= np.median(areas) <= _USUAL_PX[1]:
+        return 1.0
+    return float(np.sqrt(np.median(areas) / _TYPICAL_PX))

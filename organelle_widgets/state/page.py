@@ -158,7 +158,7 @@ class PageState:
     sample: str = ""
     selected: int = 0
     threshold: float = DEFAULT_THRESHOLD
-    segmenter: str = "watershed"
+    segmenter: str = "unet"
     classifier: str = "cnn"
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
     leave_out: str = "nothing"

@@ -40,9 +40,9 @@ __all__ = ["SegmenterTraining", "train_segmenter"]
 
 WIDTHS = (40, 72, 128, 160, 192)
 _SHARES = {"composed": 0.3, "nuclei": 0.2, "outlined": 0.4, "virtual": 0.1, "masked": 0.0}
-_TUNING_SHARES = {"composed": 0.1, "nuclei": 0.3, "outlined": 0.25, "virtual": 0.05, "masked": 0.3}
+_TUNING_SHARES = {"composed": 0.1, "nuclei": 0.3, "outlined": 0.4, "virtual": 0.05, "masked": 0.15}
 _TUNING_NUCLEI_PX = (60.0, 5000.0)  # the base learns from a narrower range
-_TUNING_RATE = 5e-4
+_TUNING_RATE = 3e-4
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class SegmenterTraining:
 
     seed: int = setting(0, label="Seed", minimum=0)
     steps: int = setting(5500, label="Steps", minimum=1)
-    tuning_steps: int = setting(500, label="Tuning steps", minimum=1)
+    tuning_steps: int = setting(400, label="Tuning steps", minimum=1)
     batch_size: int = setting(8, label="Crops in a batch", minimum=1)
     virtual_fields: int = setting(40, label="Virtual fields", minimum=1)
     leave_one_out: bool = setting(True, label="Leave-one-out scores")

@@ -164,7 +164,7 @@ def test_other_files_overtake_what_went_wrong(page: PageUnderTest) -> None:
 
 def test_changed_settings_are_said(page: PageUnderTest) -> None:
     field = page.result.field
-    used = {"segmenter": "watershed", "settings": {}, "pixel_size_um": None}
+    used = {"segmenter": DEFAULT_SEGMENTER, "settings": {}, "pixel_size_um": None}
     page.state.shown = Shown(field, page.result, make_pictures(field, page.result), used)
     panel = page.regions.sample
     assert not panel.outdated
@@ -178,7 +178,7 @@ def test_changed_settings_are_said(page: PageUnderTest) -> None:
 
 def test_what_a_result_follows_by_itself_needs_no_button(page: PageUnderTest) -> None:
     field = page.result.field
-    used = {"segmenter": "watershed", "settings": {}, "leave_out": "nothing"}
+    used = {"segmenter": DEFAULT_SEGMENTER, "settings": {}, "leave_out": "nothing"}
     page.state.shown = Shown(field, page.result, make_pictures(field, page.result), used)
     page.analysis.follows = True
     page.regions.sample.setting_changed.emit("nucleus_threshold", 0.3)
