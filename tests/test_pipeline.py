@@ -15,7 +15,7 @@ from organelle_widgets.classification import Classifier
 from organelle_widgets.core.field import Field
 from organelle_widgets.core.masks import Masks
 from organelle_widgets.errors import Cancelled, SegmentationError, SettingsError
-from organelle_widgets.pipeline import result_without
+from organelle_widgets.pipeline import DEFAULT_SEGMENTER, result_without
 from organelle_widgets.segmentation import Segmenter
 
 

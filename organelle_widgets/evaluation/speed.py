@@ -106,8 +106,10 @@ def _pass(images: Path) -> tuple[dict[str, float], dict[str, float], int]:
     io = importlib.import_module("organelle_widgets.io")
     export = importlib.import_module("organelle_widgets.export")
     field = timed(_STAGES[1], lambda: io.read_field(images))
-    masks = timed(_STAGES[2], lambda: package.make_segmenter("watershed").segment(field))
-    judge = package.make_classifier("cnn")
+    masks = timed(
+        _STAGES[2], lambda: package.make_segmenter(package.DEFAULT_SEGMENTER).segment(field)
+    )
+    judge = package.make_classifier(package.DEFAULT_CLASSIFIER)
     probabilities = timed(_STAGES[3], lambda: judge.classify(field, masks))
     result = timed(_STAGES[4], lambda: package.FieldResult(field, masks, probabilities))
     with tempfile.TemporaryDirectory() as folder:

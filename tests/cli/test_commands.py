@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 import organelle_widgets
+from organelle_widgets.pipeline import DEFAULT_SEGMENTER
 
 Command = Callable[..., tuple[int, str, str]]
 PROGRAM = Path(sys.executable).with_name("organelle-widgets")
@@ -71,7 +72,7 @@ def test_sample_writes_fields_that_evaluate_reads(command: Command, tmp_path: Pa
     code, out, err = command("evaluate", "segmentation", tmp_path, "--json")
     assert code == 0, err
     scores = json.loads(out)
-    assert scores["segmenter"] == "watershed"
+    assert scores["segmenter"] == DEFAULT_SEGMENTER
     assert len(scores["fields"]) == 2
     assert 0.3 < scores["mean"]["ap50"] <= 1
     assert "mean" in command("evaluate", "segmentation", tmp_path, "--limit", "1")[1]

@@ -15,6 +15,7 @@ from organelle_widgets.core.field import Field
 from organelle_widgets.core.masks import Masks
 from organelle_widgets.core.quality import measure_quality
 from organelle_widgets.core.results import FieldResult
+from organelle_widgets.pipeline import DEFAULT_SEGMENTER
 from organelle_widgets.state import Download, Failure, PageState, Progress, Shown
 from organelle_widgets.widgets import Regions
 

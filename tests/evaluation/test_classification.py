@@ -16,6 +16,7 @@ from organelle_widgets.evaluation.classification import (
     score_fields,
     truth_rows,
 )
+from organelle_widgets.pipeline import DEFAULT_SEGMENTER
 from organelle_widgets.synthetic import write_sample
 
 KEYS = {
@@ -100,7 +101,7 @@ def test_a_folder_is_scored(sample):
     seen = []
     scores = evaluate_classification(sample, classifier=Bright(), progress=seen.append)
     assert set(scores) == KEYS | {"classifier", "segmenter"}
-    assert (scores["classifier"], scores["segmenter"]) == ("Bright", "watershed")
+    assert (scores["classifier"], scores["segmenter"]) == ("Bright", DEFAULT_SEGMENTER)
     assert scores["n_fields"] == 3
     assert scores["n_cells"] > 3
     assert seen == pytest.approx([1 / 3, 2 / 3, 1])
