@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from organelle_widgets.core.monitor import Monitor
@@ -30,9 +30,14 @@ class LocalEngine(Engine):
         on_progress: Callable[[str, float], None] | None = None,
         **kwargs: Any,
     ) -> Job[T]:
-        """Start work, or queue it; see `Engine.submit`."""
+        """Start work, or queue it; cancelled at once after `close`. See `Engine.submit`."""
         monitor = Monitor(on_progress)
-        job = Job(self._pool.submit(work, *args, monitor=monitor, **kwargs), monitor)
+        try:
+            future = self._pool.submit(work, *args, monitor=monitor, **kwargs)
+        except RuntimeError:  # closed meanwhile
+            future = Future()
+            future.cancel()
+        job = Job(future, monitor)
         self._jobs = [j for j in self._jobs if not j.future.done()] + [job]
         return job
 

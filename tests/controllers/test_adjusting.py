@@ -220,7 +220,7 @@ def test_what_the_network_depends_on_takes_the_button(
 def test_backends_without_maps_take_the_button(
     state: PageState, analysis: AnalysisController, source: Any
 ) -> None:
-    state.pixel_size_um = 0.32
+    state.segmenter, state.pixel_size_um = "watershed", 0.32
     analysis.open_source(source)
     wait(lambda: state.result is not None and not state.busy)
     change(state, analysis, nucleus_threshold=0.3)

@@ -121,7 +121,7 @@ def test_cancel_keeps_what_was_there(
     files: dict[str, Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    state.files, state.pixel_size_um = files, 0.32
+    state.files, state.pixel_size_um, state.segmenter = files, 0.32, "watershed"
     analysis.open_files()
     wait(lambda: not state.busy)
     before = state.result
@@ -173,7 +173,7 @@ def test_a_bug_is_said_and_logged(
         raise ZeroDivisionError("by zero")
 
     monkeypatch.setattr(Watershed, "_segment", broken)
-    state.files = files
+    state.files, state.segmenter = files, "watershed"
     analysis.open_files()
     wait(lambda: not state.busy)
     assert "went wrong that should not: by zero" in state.failure.message

@@ -16,6 +16,7 @@ from organelle_widgets.core.masks import Masks
 from organelle_widgets.core.quality import measure_quality
 from organelle_widgets.core.results import FieldResult
 from organelle_widgets.pipeline import DEFAULT_SEGMENTER
+from organelle_widgets.segmentation.unet import UNet
 from organelle_widgets.state import Download, Failure, PageState, Progress, Shown
 from organelle_widgets.widgets import Regions
 
@@ -171,7 +172,7 @@ def test_changed_settings_are_said(page: PageUnderTest) -> None:
     assert not panel.outdated
     panel.setting_changed.emit("nucleus_threshold", 0.3)
     assert panel.outdated
-    panel.setting_changed.emit("nucleus_threshold", 0.5)
+    panel.setting_changed.emit("nucleus_threshold", UNet.nucleus_threshold)
     assert not panel.outdated
     panel.pixel_size_changed.emit(0.1)
     assert panel.outdated

@@ -75,3 +75,10 @@ def test_errors_reach_whoever_waits(engine: LocalEngine) -> None:
 
     with pytest.raises(InputError, match="no such field"):
         engine.submit(work).result(10)
+
+
+def test_what_comes_after_closing_is_cancelled_at_once() -> None:
+    engine = LocalEngine()
+    engine.close()
+    job = engine.submit(lambda *, monitor: 1)
+    assert job.future.cancelled()

@@ -34,10 +34,16 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     monkeypatch.syspath_prepend(site)
     yield write
     for name in names:
-        _forget(name, monkeypatch)
+        for module in _modules(name):
+            del sys.modules[module]  # for good: monkeypatch would bring them back
 
 
 def _forget(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Drop a package's modules, so that the next import reads it anew."""
-    for module in [m for m in sys.modules if m.split(".")[0] == name]:
+    for module in _modules(name):
         monkeypatch.delitem(sys.modules, module)
+
+
+def _modules(name: str) -> list[str]:
+    """Names of a package's modules that are loaded."""
+    return [module for module in sys.modules if module.split(".")[0] == name]
