@@ -31,7 +31,8 @@ _KINDS = {
 }
 _SPLIT = (
     "cells: each field with a mask is scored by a network whose base never saw such a field and whose tuning left "
-    "that field out. nuclei: every tenth picture in alphabetical order was kept aside, and is scored as a field of "
+    "that field out; how cells are outlined in the maps (thresholds, joining) was chosen with these fields in view. "
+    "nuclei: every tenth picture in alphabetical order was kept aside, and is scored as a field of "
     "nuclei alone with 0.65 um per pixel."
 )
 _LIMITS = (
