@@ -70,8 +70,8 @@ def enlarge(labels: NDArray[np.int32], ratio: float, shape: tuple[int, int]) -> 
             for s, n in zip(box, labels.shape, strict=True)
         )
         fine = tuple(
-            slice(max(0, round(s.start * step)), min(m, round(s.stop * step)))
-            for s, m in zip(small, shape, strict=True)
+            slice(round(s.start * step), m if s.stop == n else min(m, round(s.stop * step)))
+            for s, n, m in zip(small, labels.shape, shape, strict=True)
         )
         rows, cols = (w[f, s] for w, f, s in zip(weights, fine, small, strict=True))
         share = rows @ (labels[small] == label).astype(np.float32) @ cols.T

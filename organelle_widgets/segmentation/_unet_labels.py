@@ -105,6 +105,8 @@ def join_specks(
 ) -> NDArray[np.int32]:
     """Labels of cells, with those whose nucleus is a speck given to a neighbour where no border runs between them.
 
+    Of several such neighbours the one with the least border takes the speck, so that no two of them become one.
+
     Parameters
     ----------
     cells, nuclei : ndarray of int32, shape (Y, X)
@@ -122,8 +124,11 @@ def join_specks(
         return cells
     speck = areas < _SPECK * np.median(areas[1:])
     first, second, evidence = _meetings(cells, border)
-    given = (evidence < _JOINED) & (speck[first] != speck[second])
-    return _joined(cells, first[given], second[given])
+    order = np.argsort(evidence, kind="stable")
+    order = order[(evidence < _JOINED)[order] & (speck[first] != speck[second])[order]]
+    specks = np.where(speck[first], first, second)[order]
+    nearest = order[np.unique(specks, return_index=True)[1]]
+    return _joined(cells, first[nearest], second[nearest])
 
 
 def _meetings(

@@ -17,7 +17,12 @@ from organelle_widgets.core.masks import relabel
 from organelle_widgets.io.field_table import read_field_table
 from organelle_widgets.io.nuclei_pictures import read_nuclei_pictures
 from organelle_widgets.segmentation._scale import resample
-from organelle_widgets.segmentation._unet_input import WORK_UM, network_input, normalise
+from organelle_widgets.segmentation._unet_input import (
+    WORK_UM,
+    input_ratio,
+    network_input,
+    normalise,
+)
 from organelle_widgets.segmentation.watershed import Watershed
 from organelle_widgets.synthetic import virtual_field
 
@@ -186,8 +191,7 @@ def outlined_scenes(
 
 def _small(labels: NDArray[Any], field: Field) -> NDArray[np.int32]:
     """Labels at the size of the network's input."""
-    ratio = WORK_UM / field.pixel_size_um
-    size = resample(np.zeros(labels.shape, np.uint8), ratio).shape
+    size = resample(np.zeros(labels.shape, np.uint8), input_ratio(field.pixel_size_um)).shape
     rows, cols = (
         np.minimum(((np.arange(n) + 0.5) * m / n).astype(int), m - 1)
         for n, m in zip(size, labels.shape, strict=True)

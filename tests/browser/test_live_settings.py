@@ -139,6 +139,6 @@ def test_a_missing_model_is_offered_and_the_way_without_a_network_told(visit: Vi
     assert box["y"] >= 0
     assert notice.locator(".ow-notice-text").evaluate("(e) => e.scrollWidth <= e.clientWidth")
     expect(button).to_be_visible()
-    page.get_by_label("How cells are found").select_option("watershed")
+    page.get_by_label("How cells are found").select_option("unet")
     expect(page.locator(".ow-analyse")).to_have_text("Analyse")
     assert visit.errors == []
