@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 from organelle_widgets.core.cells import cell_table
 from organelle_widgets.core.field import Field
 from organelle_widgets.core.masks import Masks
-from organelle_widgets.core.quality import measure_quality
+from organelle_widgets.core.quality import likely_pixel_size_um, measure_quality
 from organelle_widgets.errors import InputError
 from organelle_widgets.io import discover_fields, read_field
 from organelle_widgets.segmentation import make_segmenter
@@ -90,6 +90,15 @@ def test_a_wrong_pixel_size_is_told_and_a_fitting_one_named(virtual, pixel_size_
     )
     assert quality.fitting_pixel_size_um == pytest.approx(0.32, rel=0.7)
     assert f"about {quality.fitting_pixel_size_um:g} µm would fit" in quality.warnings[0]
+
+
+def test_only_an_assumed_pixel_size_is_doubted(virtual):
+    stated = dataclasses.replace(virtual.field, pixel_size_source="given", pixel_size_um=0.05)
+    assumed = dataclasses.replace(stated, pixel_size_source="assumed")
+    assert likely_pixel_size_um(stated) == 0.05
+    assert likely_pixel_size_um(assumed) == pytest.approx(virtual.field.pixel_size_um, rel=0.5)
+    right = dataclasses.replace(virtual.field, pixel_size_source="assumed")
+    assert likely_pixel_size_um(right) == virtual.field.pixel_size_um
 
 
 def test_no_cells_asks_for_channel_and_pixel_size(virtual):
