@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
     from organelle_widgets.core.field import Field
 
-__all__ = ["INPUT_PLANES", "WORK_UM", "input_ratio", "network_input", "normalise"]
+__all__ = [
+    "INPUT_PLANES",
+    "WORK_UM",
+    "has_contrast",
+    "input_ratio",
+    "network_input",
+    "normalise",
+]
 
 WORK_UM = 0.32
 """Micrometres per pixel at which the network works."""
@@ -34,13 +41,19 @@ def input_ratio(pixel_size_um: float) -> float:
 def network_input(field: Field, ratio: float | None = None) -> NDArray[np.float32]:
     """Microtubules, nuclei and ER, normalised: ndarray of float32, shape (3, Y', X').
 
-    A missing channel is 0. Where both cytoplasm stains are missing, the protein's takes the microtubules' place.
+    A missing or flat channel is 0. Where both cytoplasm stains are so, the protein's takes the microtubules' place.
     Pixels are `ratio` times as wide as the field's; without it, `WORK_UM` wide.
     """
-    blind = {"red", "yellow"} <= field.missing
+    blind = not (has_contrast(field, "red") or has_contrast(field, "yellow"))
     keys = ("green", *INPUT_PLANES[1:]) if blind else INPUT_PLANES
     ratio = ratio or input_ratio(field.pixel_size_um)
     return np.stack([normalise(resample(field.channel(key), ratio)) for key in keys])
+
+
+def has_contrast(field: Field, key: str) -> bool:
+    """Whether a channel shows anything: a missing one, or one with the same value everywhere, does not."""
+    plane = field.channel(key)
+    return bool(plane.min() < plane.max())
 
 
 def normalise(plane: NDArray[Any]) -> NDArray[np.float32]:

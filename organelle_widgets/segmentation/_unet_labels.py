@@ -41,6 +41,8 @@ def outline_nuclei(
 ) -> NDArray[np.int32]:
     """Labels of nuclei: blobs of likely nucleus, parted by a watershed from the peaks of depth.
 
+    Nuclei whose mean probability is less than half-way from the threshold to 1 are dropped.
+
     Parameters
     ----------
     nucleus, depth : ndarray of float32, shape (Y, X)

@@ -18,7 +18,12 @@ from organelle_widgets.core.quality import likely_pixel_size_um
 from organelle_widgets.core.settings import setting
 from organelle_widgets.segmentation._base import SEGMENTERS, MapSegmenter
 from organelle_widgets.segmentation._scale import drop_small, enlarge
-from organelle_widgets.segmentation._unet_input import WORK_UM, input_ratio, network_input
+from organelle_widgets.segmentation._unet_input import (
+    WORK_UM,
+    has_contrast,
+    input_ratio,
+    network_input,
+)
 from organelle_widgets.segmentation._unet_labels import (
     join_lobes,
     join_specks,
@@ -55,8 +60,9 @@ class UNet(MapSegmenter):
 
     1. The network says of every pixel how likely it is nucleus, how deep in the nucleus, how likely cell, and how
        likely border between two cells.
-    2. Nuclei: probability above `nucleus_threshold`; touching ones are parted by a watershed on depth, and
-       joined again where no border between cells runs between them (lobes of one nucleus).
+    2. Nuclei: probability above `nucleus_threshold`; touching ones are parted by a watershed on depth. Those whose
+       mean probability is less than half-way from the threshold to 1 and those too small are dropped; then touching
+       ones are joined again where no border between cells runs between them (lobes of one nucleus).
     3. Cells: probability above `cell_threshold`, grown from the nuclei by a watershed on the borders.
 
     Where nuclei turn out much smaller or larger than those of the cells that it learnt from, the network runs once
@@ -160,7 +166,7 @@ class UNet(MapSegmenter):
             threshold=self.nucleus_threshold,
             smallest=self.min_nucleus_area_um2 / um**2,
         )
-        stained = any(field.channel(key).any() for key in ("red", "yellow", "green"))
+        stained = any(has_contrast(field, key) for key in ("red", "yellow", "green"))
         if stained:
             nuclei = join_lobes(nuclei, border)
         else:

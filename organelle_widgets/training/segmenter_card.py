@@ -29,12 +29,12 @@ _KINDS = {
     "nuclei": "pictures of nuclei: nuclei alone are learnt",
     "virtual": "drawn by organelle_widgets.synthetic: exact masks",
 }
-_SPLIT = (
-    "cells: each field with a mask is scored by a network whose base never saw such a field and whose tuning left "
-    "that field out; how cells are outlined in the maps (thresholds, joining) was chosen with these fields in view. "
-    "nuclei: every tenth picture in alphabetical order was kept aside, and is scored as a field of "
-    "nuclei alone with 0.65 um per pixel."
-)
+_SPLITS = {
+    "cells": "each field with a mask is scored by a network whose base never saw such a field and whose tuning left "
+    "that field out; how cells are outlined in the maps (thresholds, joining) was chosen with these fields in view.",
+    "nuclei": "every tenth picture in alphabetical order was kept aside, and is scored as a field of nuclei alone "
+    "with 0.65 um per pixel.",
+}
 _LIMITS = (
     "The masks that cells are scored against are another program's, not hand-drawn. Cells without a visible nucleus "
     "are not found. Trained on cultured human cells; tissue was never seen. Not for diagnosis."
@@ -81,7 +81,7 @@ def write_segmenter_card(
         "images": _IMAGES if real else "None: all fields are virtual.",
         "licence": "CC BY-SA" if real else "that of the package",
         "scenes": {kind: _KINDS[kind] for kind in seen},
-        "split": _SPLIT if scores else "Nothing was scored.",
+        "split": _split(scores),
         "limits": _LIMITS,
         "training": dict(training),
         "scores": without_nan(dict(scores)),
@@ -90,3 +90,9 @@ def write_segmenter_card(
     path = weights.with_suffix(".json")
     path.write_text(json.dumps(card, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return path
+
+
+def _split(scores: Mapping[str, Any]) -> str:
+    """How what was scored was kept from training."""
+    parts = [f"{what}: {words}" for what, words in _SPLITS.items() if what in scores]
+    return " ".join(parts) or "Nothing was scored."

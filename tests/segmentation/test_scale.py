@@ -128,6 +128,12 @@ def test_sizes_that_are_no_multiple_of_the_ratio_do_not_shift_anything(shape):
     assert (rows.mean(), cols.mean()) == pytest.approx((37, 62.5), abs=0.2)
 
 
+@pytest.mark.parametrize(("size", "ratio"), [(501, 3.7), (503, 32 / 9), (75, 32.5), (77, 0.64)])
+def test_labels_reach_the_last_row_and_column_where_the_ratio_does_not_divide_the_size(size, ratio):
+    coarse = np.ones(resample(np.zeros((size, size), np.uint8), ratio).shape, np.int32)
+    assert (enlarge(coarse, ratio, (size, size)) == 1).all()
+
+
 def test_a_ratio_of_one_changes_nothing():
     labels = disc_labels(SHAPE, 1)
     assert np.array_equal(enlarge(labels, 1.0, SHAPE), labels)

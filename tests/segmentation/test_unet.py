@@ -12,7 +12,12 @@ from organelle_widgets.errors import SettingsError, WeightsError
 from organelle_widgets.evaluation.matching import match_labels
 from organelle_widgets.segmentation import _unet_weights
 from organelle_widgets.segmentation._unet_input import network_input, normalise
-from organelle_widgets.segmentation._unet_labels import join_lobes, outline_cells, outline_nuclei
+from organelle_widgets.segmentation._unet_labels import (
+    join_lobes,
+    join_specks,
+    outline_cells,
+    outline_nuclei,
+)
 from organelle_widgets.segmentation.unet import MAP_NAMES, UNET_WEIGHTS, UNet
 from organelle_widgets.synthetic import virtual_field
 
@@ -153,6 +158,22 @@ def test_the_protein_stands_in_where_no_marker_shows_cytoplasm(virtual):
     assert not blind[2].any()
 
 
+@pytest.mark.parametrize("grey", [0, 7])
+def test_stains_that_are_there_but_flat_count_as_missing(virtual, grey):
+    pixels = virtual.field.pixels.copy()
+    pixels[[0, 3]] = grey
+    flat = dataclasses.replace(virtual.field, pixels=pixels)
+    assert np.array_equal(
+        network_input(flat), network_input(virtual.field.without("red", "yellow"))
+    )
+    pixels[1] = grey
+    masks = UNet().segment(dataclasses.replace(virtual.field, pixels=pixels))
+    pixels[[0, 1, 3]] = 0
+    bare = UNet().segment(dataclasses.replace(virtual.field, pixels=pixels))
+    assert masks.n_cells > 0
+    assert np.array_equal(masks.cells, bare.cells)
+
+
 def test_touching_nuclei_are_parted_at_their_depth():
     rows, cols = np.mgrid[:40, :60]
     depth = np.maximum(0, 1 - np.hypot(rows - 20, cols - 20) / 12)
@@ -180,6 +201,17 @@ def test_lobes_of_one_nucleus_are_joined_and_nuclei_of_two_cells_are_not():
     assert joined[10, [10, 20, 35, 45, 55]].tolist() == [1, 1, 2, 3, 4]
     assert np.array_equal(joined > 0, nuclei > 0)
     assert not join_lobes(np.zeros((4, 4), np.int32), border[:4, :4]).any()
+
+
+def test_a_speck_goes_to_one_neighbour_and_never_makes_two_cells_one():
+    cells, nuclei = np.zeros((40, 60), np.int32), np.zeros((40, 60), np.int32)
+    cells[:, :29], cells[:, 29:], cells[10:14, 27:31] = 1, 2, 3
+    nuclei[15:25, 5:15], nuclei[15:25, 45:55], nuclei[11:13, 28:30] = 1, 2, 3
+    border = np.zeros(cells.shape, np.float32)
+    border[:, 26:32], border[6:18, 20:27], border[6:18, 27:38] = 0.9, 0.2, 0.1
+    found = join_specks(cells, nuclei, border)
+    assert np.unique(found).tolist() == [1, 2]
+    assert found[20, 10] != found[20, 50] == found[12, 29]
 
 
 def test_an_assumed_pixel_size_that_nuclei_speak_against_is_not_believed(virtual):

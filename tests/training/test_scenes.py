@@ -69,6 +69,13 @@ def test_fields_without_masks_are_outlined_by_another_segmenter(folder):
     assert list(outlined_scenes(folder, Watershed().segment, ["few"])) == []
 
 
+def test_labels_of_a_coarse_field_have_the_size_of_its_picture(folder):
+    table = folder / "fields.csv"
+    table.write_text(table.read_text("utf-8").replace("0.32", "2.0"), encoding="utf-8")
+    (found,) = masked_scenes(folder, [])
+    assert found.nuclei.shape == found.cells.shape == found.image.shape[1:] == (640, 800)
+
+
 def test_depth_is_greatest_in_the_middle_of_each_nucleus(scene):
     assert scene.centre.max() == 255
     assert scene.centre[40, 40] > scene.centre[32, 40] > 0

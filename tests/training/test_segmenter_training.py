@@ -15,6 +15,7 @@ from organelle_widgets.training import train_segmenter
 from organelle_widgets.training.scene_batches import SceneMixture
 from organelle_widgets.training.scene_fit import FitSettings, fit_segmenter, segmentation_loss
 from organelle_widgets.training.scenes import make_scene
+from organelle_widgets.training.segmenter_card import write_segmenter_card
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +92,18 @@ def test_a_run_on_virtual_fields_leaves_weights_and_a_card(tmp_path):
     assert report["scores"] == {}
     field = virtual_field((96, 96), seed=1, pixel_size_um=0.32).field
     assert UNet(weights=report["weights"]).segment(field).shape == (96, 96)
+
+
+@pytest.mark.parametrize(
+    ("scores", "words", "others"),
+    [({"nuclei": {}}, "nuclei: every tenth", "cells:"), ({"cells": {}}, "cells: each", "nuclei:")],
+)
+def test_the_card_tells_the_split_of_what_was_scored_alone(tmp_path, scores, words, others):
+    training = {"n_scenes": {"nuclei": 3}}
+    path = write_segmenter_card(tmp_path / "x.safetensors", "0", (8,), training, scores, real=True)
+    split = json.loads(path.read_text(encoding="utf-8"))["split"]
+    assert split.startswith(words)
+    assert others not in split
 
 
 def test_settings_of_training_are_checked(tmp_path):
