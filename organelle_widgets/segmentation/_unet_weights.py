@@ -84,10 +84,10 @@ def _build(path: Path, card: Mapping[str, Any]) -> Any:
         message = f"Expected weights with the sha256 that their card states ({card['sha256'][:12]}...); found others."
         hint = "The file is damaged or was exchanged: install the package again, or train again."
         raise WeightsError(message, source=str(path), hint=hint)
-    network = SmallUNet(widths=tuple(card["widths"]))
     try:
+        network = SmallUNet(widths=tuple(card["widths"]))
         network.load_state_dict(load(data))
-    except (RuntimeError, SafetensorError) as error:
+    except (RuntimeError, SafetensorError, TypeError, ValueError, IndexError) as error:
         message = (
             f"Expected weights of a network of widths {card['widths']}; they don't fit it: {error}"
         )

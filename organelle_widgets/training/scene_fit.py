@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from organelle_widgets.core.settings import check_settings, setting
-from organelle_widgets.errors import InputError
+from organelle_widgets.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["FitSettings", "Fitted", "fit_segmenter", "segmentation_loss"]
 
 _SAVE_EVERY = 250  # steps
+_GRID = 32  # pixels of the network's coarsest square
 _MEMORY = 0.995  # of the running mean of weights
 
 
@@ -34,7 +35,7 @@ class FitSettings:
     batch_size : int
         Crops in a batch.
     side : int
-        Rows and columns of a crop, pixels.
+        Rows and columns of a crop, pixels; a multiple of 32, as the network needs.
     learning_rate : float
         The highest; it is reached within the first fortieth of the steps and falls to a hundredth by a cosine.
     seed : int
@@ -43,7 +44,7 @@ class FitSettings:
     Raises
     ------
     SettingsError
-        If a setting is out of its range.
+        If a setting is out of its range, or the side is no multiple of 32.
     """
 
     steps: int = setting(7000, label="Steps", minimum=1)
@@ -54,6 +55,9 @@ class FitSettings:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if self.side % _GRID:
+            message = f"side: expected a multiple of {_GRID}; found {self.side}."
+            raise SettingsError(message)
 
 
 @dataclass(frozen=True, eq=False)

@@ -119,9 +119,10 @@ def test_damaged_weights_are_refused(copied, virtual):
         UNet(weights=str(copied)).segment(virtual.field)
 
 
-def test_weights_of_another_network_are_refused(copied, virtual):
+@pytest.mark.parametrize("widths", [[8, 16], [], "abc", 5, [8, -1]])
+def test_weights_of_another_network_are_refused(copied, virtual, widths):
     card = copied.with_suffix(".json")
-    words = json.loads(card.read_text(encoding="utf-8")) | {"widths": [8, 16]}
+    words = json.loads(card.read_text(encoding="utf-8")) | {"widths": widths}
     card.write_text(json.dumps(words), encoding="utf-8")
     with pytest.raises(WeightsError, match="don't fit"):
         UNet(weights=str(copied)).segment(virtual.field)

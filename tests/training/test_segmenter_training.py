@@ -106,6 +106,11 @@ def test_the_card_tells_the_split_of_what_was_scored_alone(tmp_path, scores, wor
     assert others not in split
 
 
+def test_a_side_that_the_network_cannot_take_is_refused():
+    with pytest.raises(SettingsError, match="side: expected a multiple of 32; found 100"):
+        FitSettings(side=100)
+
+
 def test_settings_of_training_are_checked(tmp_path):
     with pytest.raises(SettingsError, match="steps"):
         train_segmenter(None, tmp_path, steps=0)
