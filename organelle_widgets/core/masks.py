@@ -116,7 +116,10 @@ def relabel(labels: NDArray[Any]) -> NDArray[np.int32]:
 
 def _occurs(labels: NDArray[Any]) -> NDArray[np.bool_]:
     """Whether each id from 0 to the largest occurs; False for the background."""
-    occurs = np.bincount(labels.ravel()) > 0
+    flat = labels.ravel()
+    occurs = np.zeros(int(flat.max(initial=0)) + 1, bool)
+    occurs[flat[:1]] = True
+    occurs[flat[1:][flat[1:] != flat[:-1]]] = True  # labels come in runs: few are looked at
     occurs[0] = False
     return occurs
 
