@@ -212,11 +212,9 @@ def _take_up(
     path: str | Path | None, state: dict[str, Any], settings: FitSettings
 ) -> tuple[int, list[float], float]:
     """The step to go on from, and losses and seconds so far."""
-    import torch
-
     if path is None or not Path(path).is_file():
         return 0, [], 0.0
-    saved = torch.load(path, weights_only=True)
+    saved = _read_checkpoint(Path(path))
     if saved["settings"] != vars(settings):
         message = f"Expected a checkpoint made with {vars(settings)}; found one made with {saved['settings']}."
         hint = "Give the same settings to go on, or another folder to start anew."
@@ -224,3 +222,24 @@ def _take_up(
     for name, value in state.items():
         value.load_state_dict(saved[name])
     return int(saved["step"]), list(saved["losses"]), float(saved["seconds"])
+
+
+def _read_checkpoint(path: Path) -> dict[str, Any]:
+    """What `_save` wrote; no code of the file is run."""
+    import pickle
+
+    import torch
+
+    try:
+        saved = torch.load(path, weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        raise _no_checkpoint(path) from error
+    if not isinstance(saved, dict) or "settings" not in saved:
+        raise _no_checkpoint(path)
+    return saved
+
+
+def _no_checkpoint(path: Path) -> InputError:
+    """The error for a file that holds something else, or is damaged."""
+    message = "Expected a checkpoint of this training; found a file that is damaged, cut short or something else."
+    return InputError(message, source=str(path), hint="Delete it to start anew.")
