@@ -18,7 +18,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "evaluate",
         help="score a segmenter or a classifier on fields with known answers",
-        description="DIR holds fields.csv (id, folder, labels, has_cellmask, pixel_size_um) and the folders it names.",
+        description=(
+            "DIR holds fields.csv (id, folder, height, width, pixel_size_um, labels, has_cellmask) "
+            "and the folders it names."
+        ),
     )
     kinds = parser.add_subparsers(title="what to score", dest="kind", required=True)
     for kind, function in (("segmentation", segmentation), ("classification", classification)):
