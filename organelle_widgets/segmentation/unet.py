@@ -6,6 +6,7 @@ What it was trained on, and how it scores on fields that it never saw, stands in
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -149,12 +150,14 @@ class UNet(MapSegmenter):
 
     def _predict(self, field: Field) -> ProbabilityMaps:
         network = load_network(self.path)
-        ratio = input_ratio(likely_pixel_size_um(field))
+        ratio = input_ratio(likely_pixel_size_um(field), field.shape)
         values = run_network(network, network_input(field, ratio))
-        better = input_ratio(WORK_UM / (ratio * _zoom(values)))
-        if better != ratio:
-            ratio = better
-            values = run_network(network, network_input(field, ratio))
+        zoom = _zoom(values)
+        better = input_ratio(WORK_UM / (ratio * zoom), field.shape)
+        if zoom != 1 and better != ratio:
+            again = run_network(network, network_input(field, better))
+            if abs(math.log(_zoom(again))) < abs(math.log(zoom)):
+                ratio, values = better, again
         return ProbabilityMaps(values, MAP_NAMES, field.shape, self.made_by, ratio)
 
     def _label(self, field: Field, maps: ProbabilityMaps) -> Masks:

@@ -191,7 +191,9 @@ def outlined_scenes(
 
 def _small(labels: NDArray[Any], field: Field) -> NDArray[np.int32]:
     """Labels at the size of the network's input."""
-    size = resample(np.zeros(labels.shape, np.uint8), input_ratio(field.pixel_size_um)).shape
+    size = resample(
+        np.zeros(labels.shape, np.uint8), input_ratio(field.pixel_size_um, field.shape)
+    ).shape
     rows, cols = (
         np.minimum(((np.arange(n) + 0.5) * m / n).astype(int), m - 1)
         for n, m in zip(size, labels.shape, strict=True)

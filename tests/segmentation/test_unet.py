@@ -11,7 +11,7 @@ from organelle_widgets.core.field import Field
 from organelle_widgets.errors import SettingsError, WeightsError
 from organelle_widgets.evaluation.matching import match_labels
 from organelle_widgets.segmentation import _unet_weights
-from organelle_widgets.segmentation._unet_input import network_input, normalise
+from organelle_widgets.segmentation._unet_input import input_ratio, network_input, normalise
 from organelle_widgets.segmentation._unet_labels import (
     join_lobes,
     join_specks,
@@ -261,3 +261,28 @@ def test_fields_larger_than_a_tile_are_whole(virtual, monkeypatch):
     masks = UNet().segment(dataclasses.replace(virtual.field, pixels=pixels))
     upper, lower = (masks.cells[s] > 0 for s in (slice(100, 220), slice(420, 540)))
     assert np.mean(upper == lower) > 0.98
+
+
+def test_a_single_small_cell_on_black_is_found():
+    rows, cols = np.mgrid[:1024, :1024]
+    distance = np.hypot(rows - 500, cols - 500)
+    pixels = np.zeros((4, 1024, 1024), np.uint8)
+    pixels[[0, 1, 3]] = np.where(distance < 40, 90, 0)
+    pixels[2] = np.where(distance < 18, 150, 0)
+    masks = UNet().segment(Field(pixels, "one", 0.32, "given"))
+    assert masks.n_cells == 1
+    assert masks.cells[500, 500]
+
+
+@pytest.mark.parametrize(
+    ("um", "shape", "ratio"),
+    [
+        (0.08, (2048, 2048), 4),
+        (0.64, (2048, 2048), 0.5),
+        (1.6, (2048, 2048), 0.5),
+        (1.6, (512, 512), 0.25),
+        (0.64, (9000, 9000), 1),
+    ],
+)
+def test_fields_are_enlarged_only_as_far_as_memory_allows(um, shape, ratio):
+    assert input_ratio(um, shape) == pytest.approx(ratio)
