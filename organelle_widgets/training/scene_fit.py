@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,7 +130,7 @@ def fit_segmenter(
     settings : FitSettings
         How.
     checkpoint : path, optional
-        Written now and then; taken up if it is there and was written with the same settings.
+        Written now and then; taken up if it is there and was written with the same settings and scenes.
     progress : callable, optional
         Called with the share done, 0 to 1, after every batch; may raise to stop.
 
@@ -141,7 +142,7 @@ def fit_segmenter(
     Raises
     ------
     InputError
-        If the checkpoint was written with other settings.
+        If the checkpoint was written with other settings or scenes.
 
     References
     ----------
@@ -157,7 +158,8 @@ def fit_segmenter(
         network.parameters(), lr=settings.learning_rate, weight_decay=0.01
     )
     state = {"network": network, "mean": mean, "optimizer": optimizer}
-    first, losses, before = _take_up(checkpoint, state, settings)
+    made_with = {**vars(settings), **_scenes_in_short(mixture)}
+    first, losses, before = _take_up(checkpoint, state, made_with)
     started = time.perf_counter()
     half = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
     seen: list[float] = []
@@ -179,7 +181,7 @@ def fit_segmenter(
             losses.append(float(np.mean(seen)))
             seen = []
             seconds = before + time.perf_counter() - started
-            _save(checkpoint, state, settings, step=step + 1, losses=losses, seconds=seconds)
+            _save(checkpoint, state, made_with, step=step + 1, losses=losses, seconds=seconds)
         if progress is not None:
             progress((step + 1) / settings.steps)
     return Fitted(mean.module.eval(), losses, before + time.perf_counter() - started)
@@ -192,10 +194,18 @@ def _pace(step: int, steps: int) -> float:
     return (step + 1) / warm if step < warm else float(0.505 + 0.495 * np.cos(np.pi * rest))
 
 
+def _scenes_in_short(mixture: SceneMixture) -> dict[str, str]:
+    """How many scenes of each kind there are, and a digest of their names."""
+    return {
+        f"{kind} scenes": f"{len(scenes)}, {zlib.crc32(repr([s.name for s in scenes]).encode()):08x}"
+        for kind, scenes in mixture.kinds.items()
+    }
+
+
 def _save(
     path: str | Path | None,
     state: dict[str, Any],
-    settings: FitSettings,
+    made_with: dict[str, Any],
     **how_far: Any,
 ) -> None:
     """Write the checkpoint beside its place and move it there."""
@@ -204,20 +214,22 @@ def _save(
     if path is not None:
         part = Path(f"{path}.part")
         parts = {name: value.state_dict() for name, value in state.items()}
-        torch.save({**parts, "settings": vars(settings), **how_far}, part)
+        torch.save({**parts, "settings": made_with, **how_far}, part)
         part.replace(path)
 
 
 def _take_up(
-    path: str | Path | None, state: dict[str, Any], settings: FitSettings
+    path: str | Path | None, state: dict[str, Any], made_with: dict[str, Any]
 ) -> tuple[int, list[float], float]:
     """The step to go on from, and losses and seconds so far."""
     if path is None or not Path(path).is_file():
         return 0, [], 0.0
     saved = _read_checkpoint(Path(path))
-    if saved["settings"] != vars(settings):
-        message = f"Expected a checkpoint made with {vars(settings)}; found one made with {saved['settings']}."
-        hint = "Give the same settings to go on, or another folder to start anew."
+    other = {k: v for k, v in saved["settings"].items() if made_with.get(k) != v}
+    if other or made_with.keys() != saved["settings"].keys():
+        now = {key: made_with.get(key) for key in other}
+        message = f"Expected a checkpoint made with {now}; found one made with {other}."
+        hint = "Give the same settings and images to go on, or another folder to start anew."
         raise InputError(message, source=str(path), hint=hint)
     for name, value in state.items():
         value.load_state_dict(saved[name])

@@ -143,3 +143,12 @@ def test_each_field_is_scored_by_a_network_that_left_it_out(data, tmp_path, monk
     assert sorted(map(tuple, left_out)) == sorted([(ids[0],), (ids[1],), ()])
     assert [f["id"] for f in report["scores"]["cells"]["fields"]] == ids
     assert "never saw" in json.loads((tmp_path / "out" / "unet.json").read_text("utf-8"))["split"]
+
+
+def test_a_checkpoint_of_other_scenes_is_refused(mixture, tmp_path):
+    path, settings = tmp_path / "fit.checkpoint", FitSettings(steps=1, batch_size=1, side=64)
+    fit_segmenter(fresh(), mixture, settings, checkpoint=path)
+    (scene,) = mixture.kinds["virtual"]
+    more = SceneMixture({"virtual": [scene, scene]}, {"virtual": 1})
+    with pytest.raises(InputError, match=r"virtual scenes.*'2, .*found.*'1, "):
+        fit_segmenter(fresh(), more, settings, checkpoint=path)
