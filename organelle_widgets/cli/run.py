@@ -249,5 +249,6 @@ def _lines(summary: dict[str, Any]) -> list[str]:
     """One field's summary as a line of text, and below it what looks wrong."""
     total = sum(summary["seconds"].values())
     confidence = f" ({summary['confidence']:.2f})" if summary["confidence"] is not None else ""
-    found = f"{summary['cells']} cells, {summary['prediction']}{confidence}, {total:.1f} s"
+    count = summary["cells"]
+    found = f"{count} cell{'' if count == 1 else 's'}, {summary['prediction']}{confidence}, {total:.1f} s"
     return [f"{summary['id']}: {found}", *(f"  Warning: {text}" for text in summary["warnings"])]
