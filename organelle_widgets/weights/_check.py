@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from organelle_widgets.errors import WeightsError
 from organelle_widgets.weights._ledger import Ledger, Seen
-from organelle_widgets.weights._words import megabytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +34,6 @@ def check(
     if not stat.st_size or file.size_bytes not in (None, stat.st_size):
         expected = f"{file.size_bytes or 'some'} bytes"
         raise _other(file, path, expected, f"{stat.st_size} bytes")
-    if not file.may_have(stat.st_size):
-        raise _other(file, path, file.size_text, megabytes(stat.st_size))
     found = _hashes(path, stat.st_size, progress)
     evidence = "first"
     for kind, wanted in (("md5", file.md5 or md5), ("sha256", file.sha256)):

@@ -82,7 +82,8 @@ class Store:
         file, path = self._file(name), self.path(name)
         if not path.is_file():
             return False
-        return file.may_have(path.stat().st_size)
+        size = path.stat().st_size
+        return size > 0 and file.size_bytes in (None, size)
 
     def state(self, name: str) -> str:
         """What a list says of the file; a file that changed is hashed."""

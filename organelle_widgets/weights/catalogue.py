@@ -78,23 +78,6 @@ class WeightFile:
             return f"about {megabytes(self.about_bytes)}"
         return megabytes(self.size_bytes)
 
-    def may_have(self, size: int) -> bool:
-        """Whether a file of so many bytes can be this one; half to twice the size where only that is roughly known.
-
-        Parameters
-        ----------
-        size : int
-            Bytes.
-
-        Returns
-        -------
-        bool
-            False for an empty file too.
-        """
-        if self.size_bytes is not None or self.about_bytes is None:
-            return size > 0 and self.size_bytes in (None, size)
-        return self.about_bytes / 2 <= size <= self.about_bytes * 2
-
     @property
     def record_url(self) -> str:
         """The page of the record, by DOI; the file's own address without one."""
