@@ -91,7 +91,7 @@ def analyze_field(
     SegmentationError, ClassificationError
         If a step fails.
     WeightsError
-        If the classifier's weights are missing or damaged.
+        If the segmenter's or the classifier's weights are missing or damaged.
     Cancelled
         If the monitor was asked to stop.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from organelle_widgets import weights
+from organelle_widgets.segmentation._checksum import sha256_of
 from organelle_widgets.segmentation._hpa_input import crop, normalised, pad
 
 if TYPE_CHECKING:
@@ -34,14 +33,7 @@ def checksums(names: Iterable[str]) -> dict[str, str]:
     """The sha256 of those weights that are in the model store, by name."""
     names = [form for name in names for form in (name, _SECOND_CHOICE.get(name)) if form]
     paths = {name: weights.locate(name) for name in names if weights.is_here(name)}
-    return {name: _sha256(path, path.stat().st_mtime_ns) for name, path in paths.items()}
-
-
-@lru_cache(maxsize=16)
-def _sha256(path: Path, modified: int) -> str:  # noqa: ARG001 (a changed file is another one)
-    """The checksum of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return {name: sha256_of(path) for name, path in paths.items()}
 
 
 def run(network: Any, planes: NDArray[np.float32]) -> NDArray[np.uint8]:

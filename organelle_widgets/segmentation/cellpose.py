@@ -6,7 +6,6 @@ network and its weights are Cellpose's own and are not part of this package.
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import os
 import pickle
@@ -24,6 +23,7 @@ from organelle_widgets.core.masks import Masks
 from organelle_widgets.core.settings import setting
 from organelle_widgets.errors import BackendUnavailableError, SegmentationError, WeightsError
 from organelle_widgets.segmentation._base import SEGMENTERS, Segmenter
+from organelle_widgets.segmentation._checksum import sha256_of
 from organelle_widgets.segmentation._pairing import pair_nuclei
 from organelle_widgets.segmentation._scale import drop_small, enlarge
 from organelle_widgets.segmentation._stains import cytoplasm_stains, stretched, work_ratio
@@ -169,11 +169,7 @@ class Cellpose(Segmenter):
     def provenance(self) -> dict[str, Any]:
         """Name, settings, version of Cellpose and, where the weights are there, their sha256."""
         path = _weight_path(self.weights)
-        found = (
-            {"weights_sha256": _sha256((str(path), path.stat().st_mtime_ns))}
-            if path.is_file()
-            else {}
-        )
+        found = {"weights_sha256": sha256_of(path)} if path.is_file() else {}
         return {**super().provenance(), "package": f"cellpose {version('cellpose')}", **found}
 
 
@@ -212,10 +208,3 @@ def _load(path: str) -> Any:
     except (RuntimeError, ValueError, OSError, EOFError, pickle.UnpicklingError) as error:
         message = f"Expected weights of Cellpose-SAM; found that they can't be loaded: {error}"
         raise WeightsError(message, source=path, hint="Download the file again.") from error
-
-
-@lru_cache(maxsize=4)
-def _sha256(stamp: tuple[str, int]) -> str:
-    """Digest of the file of that path and time of change."""
-    with Path(stamp[0]).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,6 +7,7 @@ for each of them without that field, to score it, and once on all of them for th
 from __future__ import annotations
 
 import hashlib
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from organelle_widgets.segmentation.watershed import Watershed
 from organelle_widgets.training.layouts import LAYOUTS, MOSAICS, composed_scenes, read_donors
 from organelle_widgets.training.run_folder import run_folder
 from organelle_widgets.training.scene_batches import SceneMixture
-from organelle_widgets.training.scene_fit import FitSettings, fit_segmenter
+from organelle_widgets.training.scene_fit import FitSettings, Fitted, fit_segmenter
 from organelle_widgets.training.scenes import (
     NUCLEI,
     masked_scenes,
@@ -127,11 +128,11 @@ def train_segmenter(
     folder = Path(data) if data is not None else None
     masked = [r.id for r in read_field_table(folder) if r.has_cellmask] if folder else []
     run = _Run(folder, run_folder(Path(out)), chosen, _Steps(chosen, len(masked), progress))
-    base, history = run.fit("base", _SHARES, without=masked)
+    base, history = run.base()
     folds = {}
-    if chosen.leave_one_out and len(masked) > 1:
-        folds = {name: run.tune(base, f"without {name}", [name]) for name in masked}
-    final = run.tune(base, "final", []) if masked else base
+    if folder and chosen.leave_one_out and len(masked) > 1:
+        folds = {name: run.tune(folder, base, f"without {name}", [name]) for name in masked}
+    final = run.tune(folder, base, "final", []) if folder and masked else base
     training = {
         "settings": asdict(chosen),
         "n_scenes": {**{kind: len(s) for kind, s in run.scenes.items()}, "masked": len(masked)},
@@ -186,6 +187,7 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.scenes: dict[str, list[Scene]] = {}
+        self.tuning_nuclei: list[Scene] = []
         self.seconds = 0.0
 
     def _collect(self) -> None:
@@ -202,49 +204,46 @@ class _Run:
             self.scenes["outlined"] = list(outlined)
         self.scenes["virtual"] = list(virtual_scenes(self.settings.virtual_fields, seed))
 
-    def fit(
-        self,
-        name: str,
-        shares: dict[str, float],
-        *,
-        without: Collection[str],
-        start: Any = None,
-    ) -> tuple[Any, list[float]]:
-        """A network fitted to the scenes, and its losses; go on from its checkpoint."""
+    def base(self) -> tuple[Any, list[float]]:
+        """A network that saw no field whose masks are known, and its losses."""
         import torch
 
         from organelle_widgets.segmentation._networks.small_unet import SmallUNet
 
         self._collect()
         own = self.settings
-        base = start is None
-        fit = FitSettings(
-            steps=own.steps if base else own.tuning_steps,
-            batch_size=own.batch_size,
-            learning_rate=FitSettings.learning_rate if base else _TUNING_RATE,
-            seed=own.seed + (0 if base else 1),
-        )
         torch.manual_seed(own.seed)
-        network = SmallUNet(widths=WIDTHS)
-        if start is not None:
-            network.load_state_dict(start.state_dict())
-        scenes = {**self.scenes, "masked": []}
-        if self.folder is not None and not base:
-            scenes["masked"] = list(masked_scenes(self.folder, without))
-            scenes["nuclei"] = list(nuclei_scenes(self.folder, _TUNING_NUCLEI_PX))
+        fit = FitSettings(steps=own.steps, batch_size=own.batch_size, seed=own.seed)
+        mixture = SceneMixture({**self.scenes, "masked": []}, _SHARES)
+        fitted = self._fit("base", SmallUNet(widths=WIDTHS), mixture, fit)
+        return fitted.network, fitted.losses
+
+    def tune(self, folder: Path, base: Any, name: str, without: Collection[str]) -> Any:
+        """The base tuned on the fields whose masks are known, but for some."""
+        own = self.settings
+        if not self.tuning_nuclei:
+            self.tuning_nuclei = list(nuclei_scenes(folder, _TUNING_NUCLEI_PX))
+        scenes = {**self.scenes, "masked": list(masked_scenes(folder, without))}
+        scenes["nuclei"] = self.tuning_nuclei
+        fit = FitSettings(
+            steps=own.tuning_steps,
+            batch_size=own.batch_size,
+            learning_rate=_TUNING_RATE,
+            seed=own.seed + 1,
+        )
+        return self._fit(name, deepcopy(base), SceneMixture(scenes, _TUNING_SHARES), fit).network
+
+    def _fit(self, name: str, network: Any, mixture: SceneMixture, fit: FitSettings) -> Fitted:
+        """A network fitted to scenes; go on from its checkpoint."""
         fitted = fit_segmenter(
             network,
-            SceneMixture(scenes, shares),
+            mixture,
             fit,
             checkpoint=self.out / f"{name}.checkpoint",
             progress=self.steps.part(fit.steps),
         )
         self.seconds += fitted.seconds
-        return fitted.network, fitted.losses
-
-    def tune(self, base: Any, name: str, without: Collection[str]) -> Any:
-        """The base tuned on the fields whose masks are known, but for some."""
-        return self.fit(name, _TUNING_SHARES, without=without, start=base)[0]
+        return fitted
 
     def write(
         self, network: Any, name: str, training: dict[str, Any], scores: dict[str, Any]
