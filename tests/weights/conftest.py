@@ -102,7 +102,10 @@ class Handler(BaseHTTPRequestHandler):
             self._plain(416)
             return
         body = site.content[start or 0 :]
-        self.send_response(200 if start is None else 206)
+        status = 200 if start is None else 206
+        cut = site.cuts.pop(0) if site.cuts else len(body)
+        self._note(status, min(cut, len(body)))  # before the client can have an answer
+        self.send_response(status)
         self.send_header("Content-Type", site.kind)
         if site.etag:
             self.send_header("ETag", site.etag)
@@ -115,11 +118,9 @@ class Handler(BaseHTTPRequestHandler):
         if site.length == "told":
             self.send_header("Content-Length", str(site.claimed_length or len(body)))
         self.end_headers()
-        self._send(body, 200 if start is None else 206)
+        self._send(body, cut)
 
-    def _send(self, body: bytes, status: int) -> None:
-        cut = self.site.cuts.pop(0) if self.site.cuts else len(body)
-        self._note(status, min(cut, len(body)))
+    def _send(self, body: bytes, cut: int) -> None:
         sent = 0
         try:
             while sent < min(cut, len(body)):
