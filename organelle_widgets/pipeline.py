@@ -122,21 +122,20 @@ def analyze_field(
         quality = measure_quality(field, found, cells)
         masks = without_cells(found, cells, leave_out)
     with _timed(timings, "classification"):
-        probabilities = judge.classify(
-            field, masks, monitor.part(_classifying(masks.n_cells), 0.4, 0.95)
-        )
+        answers = judge.answer(field, masks, monitor.part(_classifying(masks.n_cells), 0.4, 0.95))
     monitor.report("Putting the result together", 0.97)
     with _timed(timings, "result"):
         result = FieldResult(
             field=field,
             masks=masks,
-            probabilities=probabilities,
+            probabilities=answers.probabilities,
             timings=timings,
             provenance={**_provenance(finder, judge, threshold), "leave_out": leave_out},
             threshold=threshold,
             notes=_left_out(quality.n_cells - masks.n_cells, quality.n_cells, leave_out),
             maps=maps,
             quality=quality,
+            answers=answers,
         )
     monitor.report("Done", 1.0)
     return result
@@ -170,6 +169,7 @@ def result_without(result: FieldResult, what: LeaveOut) -> FieldResult:
         result,
         masks=masks,
         probabilities=result.probabilities[kept],
+        answers=result.answers.rows(kept) if result.answers is not None else None,
         provenance={**result.provenance, "leave_out": what},
         notes=(*result.notes, *_left_out(result.n_cells - masks.n_cells, result.n_cells, what)),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from organelle_widgets.classification._crops import CellCutter, CropRule
+from organelle_widgets.core.answers import CellAnswers, join_answers
 from organelle_widgets.core.labels import N_CLASSES
 from organelle_widgets.core.monitor import Monitor
 from organelle_widgets.core.predictions import check_probabilities
@@ -47,6 +48,32 @@ class Classifier(ABC):
     def classify(
         self, field: Field, masks: Masks, progress: Callable[[float], None] | None = None
     ) -> NDArray[np.float32]:
+        """Probabilities of every cell; see `answer` for all that the backend knows.
+
+        Parameters
+        ----------
+        field : Field
+            The field.
+        masks : Masks
+            Its cells.
+        progress : callable, optional
+            As for `answer`.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_cells, 19)
+            One row a cell in ascending order of id, each value in [0, 1].
+
+        Raises
+        ------
+        ClassificationError, InputError, WeightsError, Cancelled
+            As `answer` does.
+        """
+        return self.answer(field, masks, progress).probabilities
+
+    def answer(
+        self, field: Field, masks: Masks, progress: Callable[[float], None] | None = None
+    ) -> CellAnswers:
         """Classify every cell.
 
         Parameters
@@ -60,8 +87,8 @@ class Classifier(ABC):
 
         Returns
         -------
-        ndarray of float32, shape (n_cells, 19)
-            One row a cell in ascending order of id, each value in [0, 1].
+        CellAnswers
+            One row a cell in ascending order of id.
 
         Raises
         ------
@@ -76,20 +103,33 @@ class Classifier(ABC):
         """
         report = progress or Monitor().part("classification", 0, 1)
         ids = masks.cell_ids
-        parts = [np.zeros((0, N_CLASSES), np.float32)]
+        parts = []
         with attributed_to(source=field.name, step="classification"):
-            cutter = CellCutter(field, masks, self.crop_rule)
+            cutter = self._cutter(field, masks)
             for start in range(0, len(ids), self.batch_size):
                 report(start / len(ids))
                 batch = ids[start : start + self.batch_size]
-                crops = cutter.cut(batch)
-                try:
-                    parts.append(check_probabilities(self._predict(crops), len(batch)))
-                except InputError as error:
-                    message = f"{type(self).__name__} returned no probabilities. {error.message}"
-                    raise ClassificationError(message) from error
+                parts.append(self._checked_answer(cutter.cut(batch)))
             report(1.0)
-        return np.concatenate(parts)
+        return join_answers(parts) if parts else CellAnswers(np.zeros((0, N_CLASSES), np.float32))
+
+    def _checked_answer(self, crops: NDArray[np.float32]) -> CellAnswers:
+        """What the backend answers of crops; anything but one row of probabilities a crop is its error."""
+        try:
+            answers = self._answer(crops)
+            check_probabilities(answers.probabilities, len(crops))
+        except InputError as error:
+            message = f"{type(self).__name__} returned no probabilities. {error.message}"
+            raise ClassificationError(message) from error
+        return answers
+
+    def _cutter(self, field: Field, masks: Masks) -> CellCutter:
+        """What cuts the cells of a field: anything with a method ``cut(cell_ids) -> crops``."""
+        return CellCutter(field, masks, self.crop_rule)
+
+    def _answer(self, crops: NDArray[np.float32]) -> CellAnswers:
+        """All that the backend says of crops; its probabilities alone, unless it overrides this."""
+        return CellAnswers(self._predict(crops))
 
     @abstractmethod
     def _predict(self, crops: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from organelle_widgets.core.answers import CellAnswers
     from organelle_widgets.core.field import Field
     from organelle_widgets.core.maps import ProbabilityMaps
     from organelle_widgets.core.masks import Masks
@@ -63,6 +64,8 @@ class FieldResult:
         What the segmentation network saw, so that cells can be outlined anew without it. Not exported.
     quality : FieldQuality, optional
         How far the result can be trusted; of all cells that were found, also those left out.
+    answers : CellAnswers, optional
+        What the classifier knows beyond the probabilities, for the same rows: embedding, strangeness, its own classes.
 
     Attributes
     ----------
@@ -86,6 +89,7 @@ class FieldResult:
     notes: tuple[str, ...] = ()
     maps: ProbabilityMaps | None = None
     quality: FieldQuality | None = None
+    answers: CellAnswers | None = None
     cells: pd.DataFrame = dataclasses.field(init=False, repr=False)
     field_probabilities: NDArray[np.float32] = dataclasses.field(init=False, repr=False)
 
@@ -97,6 +101,9 @@ class FieldResult:
             raise InputError(message, source=self.field.name)
         cells = cell_table(self.masks, self.field.pixel_size_um)
         probabilities = check_probabilities(self.probabilities, len(cells))
+        if self.answers is not None and len(self.answers) != len(cells):
+            message = f"Expected answers for {len(cells)} cells; found {len(self.answers)}."
+            raise InputError(message, source=self.field.name)
         object.__setattr__(self, "probabilities", probabilities)
         object.__setattr__(self, "cells", cells)
         object.__setattr__(
@@ -109,6 +116,12 @@ class FieldResult:
     def n_cells(self) -> int:
         """How many cells were found."""
         return len(self.cells)
+
+    @property
+    def unusual(self) -> NDArray[np.bool_]:
+        """Which cells are unlike any that the classifier was trained on, shape (n_cells,)."""
+        strangeness = self.answers.strangeness if self.answers is not None else None
+        return np.zeros(self.n_cells, bool) if strangeness is None else strangeness > 1
 
     @property
     def warnings(self) -> tuple[str, ...]:
