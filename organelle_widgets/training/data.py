@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.ndimage import affine_transform
 
 from organelle_widgets.classification import CellCutter, CropRule
 from organelle_widgets.core.labels import N_CLASSES, NEGATIVE
 from organelle_widgets.errors import InputError
 from organelle_widgets.synthetic import simulate_protein, virtual_field
 from organelle_widgets.synthetic.proteins import SPINDLE
+from organelle_widgets.training.exposure import exposed, taken_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +29,15 @@ if TYPE_CHECKING:
     from organelle_widgets.core.field import Field
     from organelle_widgets.core.masks import Masks
 
-__all__ = ["Cells", "cut_cells", "draw_classes", "join_cells", "simulated_cells", "virtual_cells"]
+__all__ = [
+    "Cells",
+    "cut_cells",
+    "draw_classes",
+    "join_cells",
+    "simulated_cells",
+    "varied_cells",
+    "virtual_cells",
+]
 
 _SMALLEST_PX = 100
 _COMMON = (0, 2, 4, 5, 7, 13, 14, 16, 17)
@@ -185,37 +195,68 @@ def simulated_cells(
         message = f"Expected cells with a nucleus to draw proteins on; found none among {len(references)} cells."
         raise InputError(message, hint="Train without simulated cells, or on more fields.")
     chosen = rng.choice(len(references), n_cells, p=chance / chance.sum())
-    crops, truth = references.crops[chosen], np.zeros((n_cells, N_CLASSES), np.float32)
-    for i, (crop, row) in enumerate(zip(crops, truth, strict=True)):
+    crops = np.empty((n_cells, *references.crops.shape[1:]), np.uint8)
+    parts = np.empty((n_cells, *references.parts.shape[1:]), np.bool_)
+    truth = np.zeros((n_cells, N_CLASSES), np.float32)
+    for i, row in enumerate(truth):
+        crop, cell, nucleus = _reshaped(references, int(chosen[i]), rng)
         classes = draw_classes(rng)
-        cell, nucleus = references.parts[chosen[i]]
-        reference = crop[[0, 2, 3]].astype(np.float32) / 255
-        green = simulate_protein(nucleus, cell, reference, classes, pixel_size_um, rng)
-        if classes != (NEGATIVE,):
-            green = _exposed(green, cell, nucleus, reference, rng)
-        crop[1] = np.round(255 * np.clip(green, 0, 1)) * cell
+        reference = crop[[0, 2, 3]]
+        green = simulate_protein(nucleus, cell, reference, classes, pixel_size_um, rng, noisy=False)
+        crop[1] = exposed(green, cell, nucleus, reference, rng, faint=classes == (NEGATIVE,))
+        crops[i] = np.round(255 * crop)
+        parts[i] = cell, nucleus
         row[list(classes)] = 1
         if progress is not None and i % 256 == 0:
             progress(i / n_cells)
-    return Cells(crops, references.parts[chosen], truth, np.arange(n_cells, dtype=np.int32))
+    return Cells(crops, parts, truth, np.arange(n_cells, dtype=np.int32))
 
 
-def _exposed(
-    green: NDArray[np.float32],
-    cell: NDArray[np.bool_],
-    nucleus: NDArray[np.bool_],
-    reference: NDArray[np.float32],
-    rng: np.random.Generator,
-) -> NDArray[np.float32]:
-    """A simulated protein as bright as real ones are in crops, on the unspecific haze that they have."""
-    level = rng.uniform(0.2, 0.95)
-    gain = min(level / max(float(np.percentile(green[cell], 99)), 1e-3), 5.0)
-    mixture = rng.dirichlet((1.0, 1.0, 1.0, 0.4))
-    haze = [reference[0], reference[2], cell * 0.4, nucleus * 0.4]
-    strength = level * min(rng.exponential(0.12), 0.5)
-    unspecific = sum(part * share for part, share in zip(haze, mixture, strict=True))
-    exposed: NDArray[np.float32] = gain * green + np.float32(strength) * unspecific
-    return exposed
+def varied_cells(cells: Cells, n_cells: int, rng: np.random.Generator) -> Cells:
+    """Cells turned, stretched and exposed anew: every one is another picture of the same cell.
+
+    Parameters
+    ----------
+    cells : Cells
+        Real ones; all fields are used equally often.
+    n_cells : int
+        How many to make.
+    rng : numpy.random.Generator
+        Where chance comes from.
+
+    Returns
+    -------
+    Cells
+        With the labels and the field's numbers of the cells that they were made of.
+    """
+    chosen = rng.choice(len(cells), n_cells, p=cells.share)
+    crops = np.empty((n_cells, *cells.crops.shape[1:]), np.uint8)
+    parts = np.empty((n_cells, *cells.parts.shape[1:]), np.bool_)
+    for i, row in enumerate(chosen):
+        crop, cell, nucleus = _reshaped(cells, int(row), rng)
+        crops[i] = np.round(255 * taken_again(crop, cell, rng))
+        parts[i] = cell, nucleus
+    return Cells(crops, parts, cells.truth[chosen], cells.source[chosen])
+
+
+def _reshaped(
+    cells: Cells, row: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]:
+    """One cell turned, stretched a little and shifted: crop in [0, 1], its cell, its nucleus.
+
+    Scales from 0.8 to 1.25 stand for cells of other sizes and for pixel sizes that are not quite right.
+    """
+    planes = np.concatenate([cells.crops[row], cells.parts[row] * np.uint8(255)]).astype(np.float32)
+    angle, (along, across) = rng.uniform(0, 2 * np.pi), np.exp(rng.normal(0, 0.09, 2))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix = turn @ np.diag([along, across])
+    if rng.random() < 0.5:
+        matrix[:, 0] *= -1
+    middle = (np.array(planes.shape[1:]) - 1) / 2
+    offset = middle - matrix @ (middle + rng.uniform(-6, 6, 2))
+    moved = np.stack([affine_transform(plane, matrix, offset, order=1) for plane in planes]) / 255
+    cell, nucleus = moved[4] > 0.5, moved[5] > 0.5
+    return moved[:4] * cell, cell, nucleus & cell
 
 
 def virtual_cells(
