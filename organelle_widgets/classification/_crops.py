@@ -2,7 +2,7 @@
 
 Everything that decides what a network sees of a cell belongs here: which pixels, at which scale, on which
 intensity scale. Networks themselves don't. One `CellCutter` a field finds the boxes and the intensity range
-once; cells are then cut in any order, and the field is never copied.
+once, and shrinks a fine field to the scale of the crops; cells are then cut in any order.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import ndimage
 
+from organelle_widgets.classification._shrink import FullView, Grey, ShrunkView, averaged, taps
 from organelle_widgets.core.channels import CHANNELS
 from organelle_widgets.errors import InputError, SettingsError
 
@@ -104,6 +105,9 @@ def channel_ranges(field: Field, masks: Masks) -> tuple[NDArray[np.float32], NDA
 class CellCutter:
     """Cuts the cells of one field.
 
+    A field of smaller pixels than the crops' is shrunk to their scale once; a crop is then a piece of it. Its middle
+    is that of the cell's box to within half a pixel of the crop. All other fields are cut as they are.
+
     Parameters
     ----------
     field : Field
@@ -124,9 +128,21 @@ class CellCutter:
             message = f"Expected masks of the field's shape {field.shape}; found {masks.shape}."
             raise InputError(message, source=field.name)
         self.rule = rule
-        self._field, self._cells = field, masks.cells
+        self._name = field.name
         self._boxes: list[Any] = ndimage.find_objects(masks.cells)
         self.low, self.high = channel_ranges(field, masks)
+        grey, step = Grey(self.low, self.high), _rounded(rule.pixel_size_um / field.pixel_size_um)
+        self._finest = min(step, 1.0)
+        self._view: FullView | ShrunkView
+        if step > 1:
+            self._view = ShrunkView(field, masks.cells, grey, step, _corners(self._boxes))
+        else:
+            self._view = FullView(field, masks.cells, grey)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the cutter holds beside field and masks: those of the shrunken field."""
+        return self._view.nbytes
 
     def cut(self, cell_ids: NDArray[Any] | Sequence[int]) -> NDArray[np.float32]:
         """Cut cells.
@@ -153,36 +169,77 @@ class CellCutter:
         return crops
 
     def _cut_into(self, crop: NDArray[np.float32], cell: int) -> None:
-        """Fill one crop: the masked box between two matrices that average rows and columns."""
+        """Fill one crop with a piece of the view, or with one resampled if it has another scale or is too large."""
         box = self._boxes[cell - 1] if 0 < cell <= len(self._boxes) else None
         if box is None:
             message = f"Expected the id of a cell in the masks; found {cell}."
-            raise InputError(message, source=self._field.name)
-        inside = self._cells[box] == cell
-        pixels = self._field.pixels[:, box[0], box[1]].astype(np.float32)
-        pixels -= self.low[:, None, None]
-        pixels /= (self.high - self.low)[:, None, None]
-        np.clip(pixels, 0, 1, out=pixels)
-        pixels *= inside
-        step = max(
-            self.rule.pixel_size_um / self._field.pixel_size_um, max(inside.shape) / self.rule.size
-        )
-        rows = _resampling(inside.shape[0], self.rule.size, step)
-        cols = _resampling(inside.shape[1], self.rule.size, step)
-        crop[:] = rows @ pixels @ cols.T
+            raise InputError(message, source=self._name)
+        longest = max(side.stop - side.start for side in box) / self._view.step
+        step = max(self._finest, longest / self.rule.size)
+        sides = [
+            _Side.of(*pair, self._view.step) for pair in zip(box, self._view.shape, strict=True)
+        ]
+        if step == 1:
+            _place(crop, self._view, cell, sides)
+        else:
+            _resample(crop, self._view, cell, sides, step)
 
 
-def _resampling(length: int, size: int, step: float) -> NDArray[np.float32]:
-    """Matrix (size, length) that puts `length` pixels in the middle of `size`, `step` of them to one.
+@dataclass(frozen=True)
+class _Side:
+    """A cell along one axis of a view: where its box lies, and the middle of that, from the beginning of pixel 0."""
 
-    Shrinking averages over the area of the new pixel, which is the anti-aliasing; enlarging interpolates linearly.
-    Beyond the ends everything counts as zero.
-    """
-    centres = length // 2 + (np.arange(size) - size // 2) * step
-    width = max(step, 1.0)
-    distance = np.abs(np.arange(length)[None, :] - centres[:, None])
-    overlap = np.clip((width + 1) / 2 - distance, 0, 1)
-    return (overlap / width).astype(np.float32)
+    span: tuple[int, int]
+    middle: float
+
+    @classmethod
+    def of(cls, box: slice, length: int, step: float) -> _Side:
+        """From its box in the field; the middle is that of a pixel."""
+        middle = box.start + (box.stop - box.start) // 2 + 0.5
+        span = int(box.start / step), min(length, int(np.ceil(box.stop / step)))
+        return cls(span, middle / step)
+
+
+def _place(
+    crop: NDArray[np.float32], view: FullView | ShrunkView, cell: int, sides: list[_Side]
+) -> None:
+    """Copy the piece of the view around the pixel that holds the middle of the cell's box."""
+    size = crop.shape[-1]
+    origins = [int(np.floor(side.middle)) - size // 2 for side in sides]
+    rows, cols = (
+        (max(side.span[0], origin), min(side.span[1], origin + size))
+        for side, origin in zip(sides, origins, strict=True)
+    )
+    inner = [slice(a - o, b - o) for (a, b), o in zip((rows, cols), origins, strict=True)]
+    crop[:, inner[0], inner[1]] = view.region(cell, rows, cols)
+
+
+def _resample(
+    crop: NDArray[np.float32],
+    view: FullView | ShrunkView,
+    cell: int,
+    sides: list[_Side],
+    step: float,
+) -> None:
+    """Average or interpolate the cell's box, `step` pixels of the view to one."""
+    size = crop.shape[-1]
+    image = view.region(cell, sides[0].span, sides[1].span)
+    for axis, side in enumerate(sides, start=1):
+        origin = side.middle - side.span[0] - (size // 2 + 0.5) * step
+        image = averaged(image, taps(image.shape[axis], step, origin, size), axis)
+    crop[:] = image
+
+
+def _rounded(step: float) -> float:
+    """The whole number next to a step that differs from it by less than a thousandth: crops look the same."""
+    whole = round(step)
+    return float(whole) if whole and abs(step / whole - 1) < 1e-3 else step
+
+
+def _corners(boxes: list[Any]) -> NDArray[np.int64]:
+    """First and one past the last row and column of every box that is there, shape (n, 4)."""
+    found = [[s for side in box for s in (side.start, side.stop)] for box in boxes if box]
+    return np.array(found, np.int64).reshape(-1, 4)
 
 
 def cut_crops(
