@@ -1,4 +1,4 @@
-"""Scoring a classifier on a folder of labelled fields.
+"""Scoring a classifier on a folder of labelled fields: run it on every field, then score what it said.
 
 Labels belong to fields, not to cells: a field's labels stand for each of its cells, which overstates the errors
 of a classifier that sees a cell for what it is. Every figure comes with the number of fields and cells behind it.
@@ -6,23 +6,21 @@ of a classifier that sees a cell for what it is. Every figure comes with the num
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+import organelle_widgets
 from organelle_widgets.classification import CLASSIFIERS, Classifier, make_classifier
 from organelle_widgets.core.cells import cell_table
-from organelle_widgets.core.labels import CLASS_NAMES, N_CLASSES
-from organelle_widgets.core.predictions import DEFAULT_THRESHOLD, field_probabilities
 from organelle_widgets.errors import InputError, attributed_to
-from organelle_widgets.evaluation.metrics import (
-    average_precision,
-    calibration_error,
-    categorical_scores,
-    f1_score,
-    mean_over_present,
-    top_k,
+from organelle_widgets.evaluation.classification_details import score_details
+from organelle_widgets.evaluation.classification_scores import (
+    ScoredField,
+    score_fields,
+    truth_rows,
 )
 from organelle_widgets.io.field_table import read_field_table
 from organelle_widgets.pipeline import DEFAULT_CLASSIFIER, DEFAULT_SEGMENTER
@@ -30,113 +28,20 @@ from organelle_widgets.segmentation import SEGMENTERS, Segmenter, make_segmenter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from organelle_widgets.core.field import Field
     from organelle_widgets.io.field_table import FieldRow
 
-__all__ = ["ScoredField", "evaluate_classification", "score_fields", "truth_rows"]
+__all__ = [
+    "ScoredField",
+    "answer_fields",
+    "describe_run",
+    "evaluate_classification",
+    "score_fields",
+    "truth_rows",
+]
 
-
-@dataclass(frozen=True, eq=False)
-class ScoredField:
-    """What a classifier said of one labelled field.
-
-    Parameters
-    ----------
-    labels : tuple of int
-        The field's true classes.
-    probabilities : ndarray of float32, shape (n_cells, 19)
-        Of its cells.
-    touches_border : ndarray of bool, shape (n_cells,)
-        Which cells touch the edge of the field.
-    """
-
-    labels: tuple[int, ...]
-    probabilities: NDArray[np.float32]
-    touches_border: NDArray[np.bool_]
-
-
-def truth_rows(labels: Sequence[tuple[int, ...]]) -> NDArray[np.bool_]:
-    """Labels as a table of yes and no.
-
-    Parameters
-    ----------
-    labels : sequence of tuple of int
-        Classes of each sample.
-
-    Returns
-    -------
-    ndarray of bool, shape (n, 19)
-        True where a sample has the class.
-    """
-    truth = np.zeros((len(labels), N_CLASSES), bool)
-    for row, classes in zip(truth, labels, strict=True):
-        row[list(classes)] = True
-    return truth
-
-
-def score_fields(fields: Sequence[ScoredField]) -> dict[str, Any]:
-    """Scores of what a classifier said.
-
-    Parameters
-    ----------
-    fields : sequence of ScoredField
-        At least one.
-
-    Returns
-    -------
-    dict
-        ``n_fields``, ``n_cells``; ``field_top1``, ``field_top3``, ``field_map`` of the fields' mean probabilities;
-        ``cell_top1``, ``cell_top3``, ``macro_map``, ``macro_f1`` (threshold 0.5), ``ece`` (15 bins, mean over all
-        classes) of cells; ``categorical_accuracy`` and ``categorical_crossentropy`` of cells of fields with one
-        label; ``per_class``: by name ``n_fields``, ``n_cells``, ``ap_field``, ``ap_cell``, ``f1``, ``ece``. Means are
-        over classes that occur. What can't be computed is NaN.
-    """
-    field_truth = truth_rows([f.labels for f in fields])
-    field_said = np.stack([field_probabilities(f.probabilities, f.touches_border) for f in fields])
-    cell_truth = np.repeat(field_truth, [len(f.probabilities) for f in fields], axis=0)
-    cell_said = np.concatenate([f.probabilities for f in fields])
-    per_class = {
-        name: _class_scores(field_truth[:, c], field_said[:, c], cell_truth[:, c], cell_said[:, c])
-        for c, name in enumerate(CLASS_NAMES)
-    }
-    accuracy, cross_entropy = categorical_scores(cell_truth, cell_said)
-    present = [scores for scores in per_class.values() if scores["n_cells"]]
-    return {
-        "n_fields": len(fields),
-        "n_cells": len(cell_said),
-        "field_top1": top_k(field_truth, field_said, 1),
-        "field_top3": top_k(field_truth, field_said, 3),
-        "field_map": mean_over_present([s["ap_field"] for s in per_class.values()]),
-        "cell_top1": top_k(cell_truth, cell_said, 1),
-        "cell_top3": top_k(cell_truth, cell_said, 3),
-        "macro_map": mean_over_present([s["ap_cell"] for s in present]),
-        "macro_f1": mean_over_present([s["f1"] for s in present]),
-        "categorical_accuracy": accuracy,
-        "categorical_crossentropy": cross_entropy,
-        "ece": mean_over_present([s["ece"] for s in per_class.values()]),
-        "per_class": per_class,
-    }
-
-
-def _class_scores(
-    field_truth: NDArray[np.bool_],
-    field_said: NDArray[np.float32],
-    cell_truth: NDArray[np.bool_],
-    cell_said: NDArray[np.float32],
-) -> dict[str, Any]:
-    """Scores of one class."""
-    return {
-        "n_fields": int(field_truth.sum()),
-        "n_cells": int(cell_truth.sum()),
-        "ap_field": average_precision(field_truth, field_said),
-        "ap_cell": average_precision(cell_truth, cell_said),
-        "f1": f1_score(cell_truth, cell_said >= DEFAULT_THRESHOLD),
-        "ece": calibration_error(cell_truth, cell_said),
-    }
+_PACKAGES = ("numpy", "scipy", "scikit-image", "keras", "tensorflow", "torch")
 
 
 def evaluate_classification(
@@ -148,6 +53,9 @@ def evaluate_classification(
     ids: Collection[str] | None = None,
     limit: int | None = None,
     progress: Callable[[float], None] | None = None,
+    n_resamples: int = 0,
+    seed: int = 0,
+    details: bool = False,
 ) -> dict[str, Any]:
     """Segment and classify the labelled fields of a folder and score the answers.
 
@@ -168,6 +76,13 @@ def evaluate_classification(
         At most so many fields, in the table's order.
     progress : callable, optional
         Called with the share done, 0 to 1, after every field; may raise to stop.
+    n_resamples : int
+        How many times the fields are drawn anew for 95 % intervals, for instance 2000; 0 for none.
+    seed : int
+        Of the draws.
+    details : bool
+        Also give what `organelle_widgets.evaluation.classification_details.score_details` names, and ``provenance``,
+        see `describe_run`.
 
     Returns
     -------
@@ -180,9 +95,59 @@ def evaluate_classification(
         If the limit is below 1, the table is unusable, no labelled field is left, or fields can't be read; all of
         them are named.
     SettingsError
-        If a backend's name is unknown.
+        If a backend's name is unknown, or a number of the draws is negative.
     SegmentationError, ClassificationError
         If a backend fails.
+    """
+    finder, namer = make_segmenter(segmenter), make_classifier(classifier)
+    answered = answer_fields(
+        folder,
+        classifier=namer,
+        segmenter=finder,
+        folders=folders,
+        ids=ids,
+        limit=limit,
+        progress=progress,
+    )
+    scores = {
+        "classifier": CLASSIFIERS.name_of(type(namer)),
+        "segmenter": SEGMENTERS.name_of(type(finder)),
+        **score_fields(answered, n_resamples=n_resamples, seed=seed),
+    }
+    if details:
+        scores |= {
+            "details": score_details(answered),
+            "provenance": describe_run(folder, namer, finder),
+        }
+    return scores
+
+
+def answer_fields(
+    folder: str | Path,
+    *,
+    classifier: str | Classifier = DEFAULT_CLASSIFIER,
+    segmenter: str | Segmenter = DEFAULT_SEGMENTER,
+    folders: Collection[str] | None = None,
+    ids: Collection[str] | None = None,
+    limit: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> list[ScoredField]:
+    """Segment and classify the labelled fields of a folder.
+
+    Parameters
+    ----------
+    folder, classifier, segmenter, folders, ids, limit, progress
+        As for `evaluate_classification`.
+
+    Returns
+    -------
+    list of ScoredField
+        In the table's order; at least one.
+
+    Raises
+    ------
+    InputError, SettingsError, SegmentationError, ClassificationError
+        As `evaluate_classification` does.
     """
     if limit is not None and limit < 1:
         message = f"Expected a limit of at least 1 field; found {limit}."
@@ -197,16 +162,62 @@ def evaluate_classification(
         hint = "Give their classes in the column labels of fields.csv."
         raise InputError(message, source=str(folder), hint=hint)
     _check_readable(rows, str(folder))
-    scored = []
+    answered = []
     for done, row in enumerate(rows):
-        scored.append(_scored(row, row.read(), finder, namer))
+        answered.append(_answered(row, row.read(), finder, namer))
         if progress is not None:
             progress((done + 1) / len(rows))
-    names = {
-        "classifier": CLASSIFIERS.name_of(type(namer)),
-        "segmenter": SEGMENTERS.name_of(type(finder)),
+    return answered
+
+
+def describe_run(
+    folder: str | Path, classifier: Classifier, segmenter: Segmenter
+) -> dict[str, Any]:
+    """How scores came about.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The data; only its name is told.
+    classifier : Classifier
+        What was scored.
+    segmenter : Segmenter
+        What found the cells.
+
+    Returns
+    -------
+    dict
+        ``data``, ``created`` (UTC, ISO 8601), ``organelle_widgets``, ``python``, ``packages`` (versions),
+        ``classifier`` and ``segmenter`` with settings and checksums of weights, of whose paths only the file's name
+        is kept. JSON-serialisable.
+    """
+    return {
+        "data": Path(folder).resolve().name,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "organelle_widgets": organelle_widgets.__version__,
+        "python": platform.python_version(),
+        "packages": {name: found for name in _PACKAGES if (found := _version(name))},
+        "classifier": _without_places(classifier.provenance()),
+        "segmenter": _without_places(segmenter.provenance()),
     }
-    return {**names, **score_fields(scored)}
+
+
+def _version(package: str) -> str | None:
+    """The installed version of a package, without importing it."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _without_places(value: Any) -> Any:
+    """A copy in which absolute paths are the names of their files: a report travels, folders don't."""
+    if isinstance(value, dict):
+        return {key: _without_places(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_places(part) for part in value]
+    is_place = isinstance(value, Path) or (isinstance(value, str) and Path(value).is_absolute())
+    return Path(value).name if is_place else value
 
 
 def _check_readable(rows: Sequence[FieldRow], folder: str) -> None:
@@ -224,10 +235,19 @@ def _check_readable(rows: Sequence[FieldRow], folder: str) -> None:
         )
 
 
-def _scored(row: FieldRow, field: Field, finder: Segmenter, namer: Classifier) -> ScoredField:
+def _answered(row: FieldRow, field: Field, finder: Segmenter, namer: Classifier) -> ScoredField:
     """One field through both backends."""
     with attributed_to(source=row.id):
         masks = finder.segment(field)
-        probabilities = namer.classify(field, masks)
+        answers = namer.answer(field, masks)
     table = cell_table(masks, field.pixel_size_um)
-    return ScoredField(row.labels, probabilities, table["touches_border"].to_numpy(bool))
+    return ScoredField(
+        labels=row.labels,
+        probabilities=answers.probabilities,
+        touches_border=table["touches_border"].to_numpy(bool),
+        is_fragment=table["is_fragment"].to_numpy(bool),
+        strangeness=answers.strangeness,
+        cell_ids=table["cell_id"].to_numpy(),
+        id=row.id,
+        folder=row.folder,
+    )

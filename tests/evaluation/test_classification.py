@@ -63,7 +63,7 @@ def sample(tmp_path_factory):
 
 def test_scores_by_hand():
     scores = score_fields([answer((0,), 0.9, 0.7), answer((1,), 0.2, 0.6), answer((0, 1), 0.8)])
-    assert set(scores) == KEYS
+    assert set(scores) >= KEYS
     assert (scores["n_fields"], scores["n_cells"]) == (3, 5)
     assert scores["field_top1"] == 1.0  # means: 0.8 for class 0; 0.6 for class 1; 0.8 for class 0
     assert scores["cell_top1"] == pytest.approx(4 / 5)  # 0.6 of the second field is wrong
@@ -100,7 +100,7 @@ def test_truth_rows():
 def test_a_folder_is_scored(sample):
     seen = []
     scores = evaluate_classification(sample, classifier=Bright(), progress=seen.append)
-    assert set(scores) == KEYS | {"classifier", "segmenter"}
+    assert set(scores) >= KEYS | {"classifier", "segmenter"}
     assert (scores["classifier"], scores["segmenter"]) == ("Bright", DEFAULT_SEGMENTER)
     assert scores["n_fields"] == 3
     assert scores["n_cells"] > 3
