@@ -19,7 +19,8 @@ from organelle_widgets.io.field_table import read_field_table
 from organelle_widgets.segmentation import make_segmenter
 from organelle_widgets.training.card import write_card
 from organelle_widgets.training.data import Cells, simulated_cells, virtual_cells
-from organelle_widgets.training.fit import Mixture, fit_network
+from organelle_widgets.training.fit import FitSettings, fit_network
+from organelle_widgets.training.mixture import Mixture
 from organelle_widgets.training.network import build_network
 from organelle_widgets.training.real import real_cells
 from organelle_widgets.training.run_folder import run_folder
@@ -125,12 +126,14 @@ def train_classifier(
     network = _fresh_network(chosen.seed)
     history = fit_network(
         network,
-        mixture,
-        epochs=chosen.epochs,
-        steps=chosen.steps,
-        batch_size=chosen.batch_size,
-        learning_rate=chosen.learning_rate,
-        rng=rng,
+        mixture.draw,
+        FitSettings(
+            epochs=chosen.epochs,
+            steps=chosen.steps,
+            batch_size=chosen.batch_size,
+            learning_rate=chosen.learning_rate,
+            seed=chosen.seed,
+        ),
         progress=lambda done: report(0.3 + 0.6 * done),
     )
     weights = place / "cnn.keras"
@@ -138,7 +141,7 @@ def train_classifier(
     training = {
         "settings": asdict(chosen),
         "n_cells": {name: len(kind) for name, kind in mixture.kinds.items()},
-        "history": [round(loss, 5) for loss in history],
+        "history": [round(loss, 5) for loss in history.losses],
         "seconds": round(time.perf_counter() - started, 1),
     }
     write_card(weights, rule=CropRule(), training=training, scores={})

@@ -23,7 +23,7 @@ from organelle_widgets.training.data import (
     join_cells,
     simulated_cells,
 )
-from organelle_widgets.training.fit import Mixture
+from organelle_widgets.training.mixture import Mixture
 from organelle_widgets.training.real import labelled_fields, real_cells
 
 RULE = CropRule(32, 1.28)
@@ -105,7 +105,8 @@ def test_channels_drop_out_now_and_then_but_never_protein_and_nuclei(cells):
 
 def test_a_mixture_softens_weak_labels_only(cells):
     mixture = Mixture({"weak": cells, "exact": cells}, (0.5, 0.5), (0.9, 1.0))
-    crops, truth = mixture.draw(40, np.random.default_rng(0))
+    crops, truth, weights = mixture.draw(40, np.random.default_rng(0))
+    np.testing.assert_array_equal(weights, np.ones(40))
     assert crops.shape == (40, 4, 32, 32)
     expected = {round(v, 5) for v in (0.9, 0.1 / 18, 1.0, 0.0)}
     assert {round(float(v), 5) for v in np.unique(truth)} == expected
