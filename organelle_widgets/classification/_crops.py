@@ -11,9 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import ndimage
 
-from organelle_widgets.classification._shrink import FullView, Grey, ShrunkView, averaged, taps
+from organelle_widgets.classification._shrink import (
+    FullView,
+    Grey,
+    ShrunkView,
+    find_boxes,
+    lying,
+    resampled,
+    taps,
+)
 from organelle_widgets.core.channels import CHANNELS
 from organelle_widgets.errors import InputError, SettingsError
 
@@ -129,13 +136,13 @@ class CellCutter:
             raise InputError(message, source=field.name)
         self.rule = rule
         self._name = field.name
-        self._boxes: list[Any] = ndimage.find_objects(masks.cells)
+        self._ids, self._boxes = find_boxes(masks.cells)
         self.low, self.high = channel_ranges(field, masks)
         grey, step = Grey(self.low, self.high), _rounded(rule.pixel_size_um / field.pixel_size_um)
         self._finest = min(step, 1.0)
         self._view: FullView | ShrunkView
         if step > 1:
-            self._view = ShrunkView(field, masks.cells, grey, step, _corners(self._boxes))
+            self._view = ShrunkView(field, masks.cells, grey, step, self._boxes)
         else:
             self._view = FullView(field, masks.cells, grey)
 
@@ -170,14 +177,16 @@ class CellCutter:
 
     def _cut_into(self, crop: NDArray[np.float32], cell: int) -> None:
         """Fill one crop with a piece of the view, or with one resampled if it has another scale or is too large."""
-        box = self._boxes[cell - 1] if 0 < cell <= len(self._boxes) else None
-        if box is None:
+        place = int(np.searchsorted(self._ids, cell))
+        if place == len(self._ids) or self._ids[place] != cell:
             message = f"Expected the id of a cell in the masks; found {cell}."
             raise InputError(message, source=self._name)
-        longest = max(side.stop - side.start for side in box) / self._view.step
+        top, bottom, left, right = self._boxes[place].tolist()
+        longest = max(bottom - top, right - left) / self._view.step
         step = max(self._finest, longest / self.rule.size)
         sides = [
-            _Side.of(*pair, self._view.step) for pair in zip(box, self._view.shape, strict=True)
+            _Side.of(*ends, length, self._view.step)
+            for ends, length in zip(((top, bottom), (left, right)), self._view.shape, strict=True)
         ]
         if step == 1:
             _place(crop, self._view, cell, sides)
@@ -193,10 +202,10 @@ class _Side:
     middle: float
 
     @classmethod
-    def of(cls, box: slice, length: int, step: float) -> _Side:
+    def of(cls, start: int, stop: int, length: int, step: float) -> _Side:
         """From its box in the field; the middle is that of a pixel."""
-        middle = box.start + (box.stop - box.start) // 2 + 0.5
-        span = int(box.start / step), min(length, int(np.ceil(box.stop / step)))
+        middle = start + (stop - start) // 2 + 0.5
+        span = int(start / step), min(length, int(np.ceil(stop / step)))
         return cls(span, middle / step)
 
 
@@ -211,7 +220,7 @@ def _place(
         for side, origin in zip(sides, origins, strict=True)
     )
     inner = [slice(a - o, b - o) for (a, b), o in zip((rows, cols), origins, strict=True)]
-    crop[:, inner[0], inner[1]] = view.region(cell, rows, cols)
+    view.read(cell, rows, cols, crop[:, inner[0], inner[1]])
 
 
 def _resample(
@@ -223,23 +232,19 @@ def _resample(
 ) -> None:
     """Average or interpolate the cell's box, `step` pixels of the view to one."""
     size = crop.shape[-1]
-    image = view.region(cell, sides[0].span, sides[1].span)
-    for axis, side in enumerate(sides, start=1):
-        origin = side.middle - side.span[0] - (size // 2 + 0.5) * step
-        image = averaged(image, taps(image.shape[axis], step, origin, size), axis)
-    crop[:] = image
+    image = lying([side.span[1] - side.span[0] for side in sides])
+    view.read(cell, sides[0].span, sides[1].span, image)
+    rows, cols = (
+        taps(length, step, side.middle - side.span[0] - (size // 2 + 0.5) * step, size)
+        for length, side in zip(image.shape[1:], sides, strict=True)
+    )
+    crop[:] = resampled(image, rows, cols)
 
 
 def _rounded(step: float) -> float:
     """The whole number next to a step that differs from it by less than a thousandth: crops look the same."""
     whole = round(step)
     return float(whole) if whole and abs(step / whole - 1) < 1e-3 else step
-
-
-def _corners(boxes: list[Any]) -> NDArray[np.int64]:
-    """First and one past the last row and column of every box that is there, shape (n, 4)."""
-    found = [[s for side in box for s in (side.start, side.stop)] for box in boxes if box]
-    return np.array(found, np.int64).reshape(-1, 4)
 
 
 def cut_crops(

@@ -12,17 +12,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 
 from organelle_widgets.core.channels import CHANNELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from organelle_widgets.core.field import Field
 
-__all__ = ["FullView", "Grey", "ShrunkView", "Taps", "averaged", "taps"]
+__all__ = ["FullView", "Grey", "ShrunkView", "Taps", "find_boxes", "lying", "resampled", "taps"]
 
 Span = tuple[int, int]
 """First and one past the last pixel along an axis."""
@@ -44,11 +45,10 @@ class Grey:
     low: NDArray[np.float32]
     high: NDArray[np.float32]
 
-    def clipped(self, plane: NDArray[Any], channel: int) -> NDArray[np.float32]:
-        """One channel's pixels as float32, held between low and high."""
-        low, high = self.low[channel], self.high[channel]
-        held: NDArray[np.float32] = np.clip(plane, low, high, dtype=np.float32, casting="unsafe")
-        return held
+    def hold(self, planes: NDArray[Any], out: NDArray[np.float32]) -> None:
+        """Write pixels of all channels, each held between its low and its high; both of shape (4, ...)."""
+        for plane, low, high, held in zip(planes, self.low, self.high, out, strict=True):
+            np.clip(plane, low, high, out=held, casting="unsafe")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +78,13 @@ class Taps:
     def span(self) -> Span:
         """The stretch of the line that is read."""
         return int(self.index.min()), int(self.index.max()) + 1
+
+    def matrix(self, length: int) -> Any:
+        """As a sparse matrix, shape (n, length): new pixels from those of the line."""
+        n, k = self.index.shape
+        ends = np.arange(0, n * k + 1, k, dtype=np.int32)
+        values = self.weights.ravel(), self.index.ravel().astype(np.int32), ends
+        return sparse.csr_array(values, shape=(n, length))
 
     def picks(self) -> Iterator[slice | NDArray[np.int64]]:
         """The first pixel of every new one, the second, ...: a slice where they are evenly spaced."""
@@ -120,33 +127,43 @@ def taps(length: int, step: float, origin: float = 0.0, count: int | None = None
     return Taps(np.clip(index[:, :used], 0, length - 1), weights)
 
 
-def averaged(image: NDArray[np.float32], along: Taps, axis: int) -> NDArray[np.float32]:
-    """Average an image along one axis.
+def lying(shape: Sequence[int]) -> NDArray[np.float32]:
+    """An empty image for `resampled`.
 
     Parameters
     ----------
-    image : ndarray of float32
-        Any number of dimensions.
-    along : Taps
-        What is averaged.
-    axis : int
-        The axis, counted from the first.
+    shape : sequence of int
+        Rows and columns.
 
     Returns
     -------
-    ndarray of float32
-        Of the image's shape but along `axis`.
+    ndarray of float32, shape (4, rows, cols)
+        In memory all channels of a row lie together.
     """
-    shape = [1] * image.ndim
-    shape[axis] = -1
-    level = along.weights.flat[0]
-    same = bool((along.weights == level).all())
-    total: Any = None
-    for pick, weights in zip(along.picks(), along.weights.T, strict=True):
-        part = _picked(image, pick, axis)
-        part = part if same else part * weights.reshape(shape)
-        total = part.astype(np.float32) if total is None else np.add(total, part, out=total)
-    return total * level if same else total
+    rows, cols = shape
+    return np.empty((rows, len(CHANNELS), cols), np.float32).transpose(1, 0, 2)
+
+
+def resampled(image: NDArray[np.float32], rows: Taps, cols: Taps) -> NDArray[np.float32]:
+    """Average or interpolate an image of several channels along both axes.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (4, Y, X)
+        Fastest where ``image.transpose(1, 0, 2)`` is contiguous.
+    rows, cols : Taps
+        The new rows and columns.
+
+    Returns
+    -------
+    ndarray of float32, shape (4, n_rows, n_cols)
+        A view of an array that is contiguous the other way round.
+    """
+    channels, height, width = image.shape
+    lines = rows.matrix(height) @ image.transpose(1, 0, 2).reshape(height, -1)
+    turned = np.ascontiguousarray(lines.reshape(-1, width).T)
+    found: NDArray[np.float32] = cols.matrix(width) @ turned
+    return found.reshape(-1, len(rows.index), channels).T
 
 
 def _picked(image: NDArray[Any], pick: slice | NDArray[np.int64], axis: int) -> NDArray[Any]:
@@ -191,16 +208,13 @@ class FullView:
         self._pixels, self._cells, self._grey = field.pixels, cells, grey
         self.shape = field.shape
 
-    def region(self, cell: int, rows: Span, cols: Span) -> NDArray[np.float32]:
-        """A cell's pixels in a rectangle, shape (4, rows, cols), in [0, 1]; zero where it is not."""
+    def read(self, cell: int, rows: Span, cols: Span, out: NDArray[np.float32]) -> None:
+        """Write a cell's pixels in a rectangle, shape (4, rows, cols), in [0, 1]; zero where it is not."""
         box = slice(*rows), slice(*cols)
-        pixels = np.empty((len(CHANNELS), rows[1] - rows[0], cols[1] - cols[0]), np.float32)
-        for channel, plane in enumerate(self._pixels[:, box[0], box[1]]):
-            pixels[channel] = self._grey.clipped(plane, channel)
-        pixels -= self._grey.low[:, None, None]
-        pixels /= (self._grey.high - self._grey.low)[:, None, None]
-        pixels *= self._cells[box] == cell
-        return pixels
+        self._grey.hold(self._pixels[:, box[0], box[1]], out)
+        out -= self._grey.low[:, None, None]
+        out *= 1 / (self._grey.high - self._grey.low)[:, None, None]
+        out *= self._cells[box] == cell
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,7 +252,7 @@ class ShrunkView:
     step : float
         Pixels of the field to one of the view; above 1.
     boxes : ndarray of int64, shape (n, 4)
-        First row, one past the last row, first and one past the last column of every cell. Nothing else is averaged.
+        Of the cells, as `find_boxes` gives them. Nothing else is averaged.
     """
 
     def __init__(
@@ -264,17 +278,16 @@ class ShrunkView:
         own = (self._owners, self._pixels, shares.cells, shares.rows, shares.cols, shares.values)
         return sum(array.nbytes for array in own)
 
-    def region(self, cell: int, rows: Span, cols: Span) -> NDArray[np.float32]:
-        """A cell's pixels in a rectangle, shape (4, rows, cols), in [0, 1]; zero where it is not."""
+    def read(self, cell: int, rows: Span, cols: Span, out: NDArray[np.float32]) -> None:
+        """Write a cell's pixels in a rectangle, shape (4, rows, cols), in [0, 1]; zero where it is not."""
         box = slice(*rows), slice(*cols)
         inside = (self._owners[box] == cell) * np.float32(1 / _UNITS)
-        pixels: NDArray[np.float32] = self._pixels[:, box[0], box[1]] * inside
+        np.multiply(self._pixels[:, box[0], box[1]], inside, out=out)
         shares = self._shares
         first, last = np.searchsorted(shares.cells, [cell, cell + 1])
         y, x = shares.rows[first:last] - rows[0], shares.cols[first:last] - cols[0]
         seen = (y >= 0) & (y < inside.shape[0]) & (x >= 0) & (x < inside.shape[1])
-        pixels[:, y[seen], x[seen]] = shares.values[first:last][seen].T
-        return pixels
+        out[:, y[seen], x[seen]] = shares.values[first:last][seen].T
 
     def _all_bands(self) -> list[_Shares]:
         """Shrink band after band, as many at once as there are cores."""
@@ -298,18 +311,17 @@ class ShrunkView:
         low, high = _extremes(labels, rows, cols)
         place = slice(start, start + len(low)), slice(left, left + low.shape[1])
         self._owners[place] = np.where(low == high, low, 0)
-        for channel, plane in enumerate(planes):
-            self._pixels[channel][place] = self._shrunk(plane, channel, rows, cols)
+        self._pixels[:, *place] = self._shrunk(planes, rows, cols)
         return self._outlines(labels, planes, rows, cols, np.nonzero(low != high), (start, left))
 
-    def _shrunk(
-        self, plane: NDArray[Any], channel: int, rows: Taps, cols: Taps
-    ) -> NDArray[np.uint16]:
-        """One channel's averages, in 65535ths."""
-        mean = averaged(averaged(self._grey.clipped(plane, channel), rows, 0), cols, 1)
-        low, high = self._grey.low[channel], self._grey.high[channel]
-        mean -= low * np.outer(rows.weights.sum(axis=1), cols.weights.sum(axis=1))
-        mean *= np.float32(_UNITS) / (high - low)
+    def _shrunk(self, planes: NDArray[Any], rows: Taps, cols: Taps) -> NDArray[np.uint16]:
+        """Averages of all channels, in 65535ths."""
+        held = lying(planes.shape[1:])
+        self._grey.hold(planes, held)
+        mean = resampled(held, rows, cols)
+        covered = np.outer(rows.weights.sum(axis=1), cols.weights.sum(axis=1))
+        mean -= self._grey.low[:, None, None] * covered
+        mean *= (np.float32(_UNITS) / (self._grey.high - self._grey.low))[:, None, None]
         return np.rint(np.clip(mean, 0, _UNITS, out=mean), out=mean).astype(np.uint16)
 
     def _outlines(
@@ -321,30 +333,66 @@ class ShrunkView:
         mixed: tuple[NDArray[Any], ...],
         corner: Span,
     ) -> _Shares:
-        """Shares of the new pixels that no cell has alone: one cell of each after the other."""
+        """Shares of the new pixels that no cell has alone: one cell of each after the other.
+
+        Arrays have one row a pixel of the field in a new pixel, and one column a new pixel.
+        """
         y, x = mixed
-        place = rows.index[y][:, :, None], cols.index[x][:, None, :]
-        ids = labels[place].reshape(len(y), rows.index.shape[1] * cols.index.shape[1])
-        weights = (rows.weights[y][:, :, None] * cols.weights[x][:, None, :]).reshape(ids.shape)
-        values = self._values(planes, place).reshape(len(CHANNELS), *ids.shape)
-        left = np.where(weights > 0, ids, 0)
+        height, width = rows.index.shape[1], cols.index.shape[1]
+        place = rows.index[y].T[:, None] * labels.shape[1] + cols.index[x].T
+        place = place.reshape(height * width, len(y))
+        weights = (rows.weights[y].T[:, None] * cols.weights[x].T).reshape(place.shape)
+        left = np.where(weights > 0, np.ravel(labels)[place], 0)
+        values = np.empty((len(CHANNELS), *place.shape), np.float32)
+        self._grey.hold(np.stack([np.ravel(plane)[place] for plane in planes]), values)
+        values -= self._grey.low[:, None, None]
+        values *= weights
+        values *= 1 / (self._grey.high - self._grey.low)[:, None, None]
         found: list[tuple[NDArray[Any], ...]] = []
-        at = np.arange(len(y))
-        while at.size:
-            cell = left[at].max(axis=1)
-            at, cell = at[cell > 0], cell[cell > 0]
-            own = left[at] == cell[:, None]
-            share = np.einsum("cnk,nk->nc", values[:, at], weights[at] * own)
-            found.append((cell, y[at] + corner[0], x[at] + corner[1], share))
-            left[at] = np.where(own, 0, left[at])
+        while y.size:
+            cell = left.max(axis=0)
+            own = left == cell
+            share = (values * own).sum(axis=1).T
+            found.append((cell, y + corner[0], x + corner[1], share))
+            left[own] = 0
+            more = left.any(axis=0)
+            left, values, y, x = left[:, more], values[:, :, more], y[more], x[more]
         return _joined(found)
 
-    def _values(self, planes: NDArray[Any], place: tuple[Any, ...]) -> NDArray[np.float32]:
-        """Some pixels of all channels, in [0, 1]."""
-        picked = np.stack([self._grey.clipped(p[place], c) for c, p in enumerate(planes)])
-        picked -= self._grey.low[:, None, None, None]
-        picked /= (self._grey.high - self._grey.low)[:, None, None, None]
-        return picked
+
+def find_boxes(labels: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Bounding boxes of all labels, from the runs of equal labels along rows.
+
+    Parameters
+    ----------
+    labels : ndarray of int32, shape (Y, X)
+        0 is background.
+
+    Returns
+    -------
+    ids : ndarray of int64, shape (n,)
+        The labels that occur, ascending.
+    boxes : ndarray of int64, shape (n, 4)
+        First row, one past the last row, first column, one past the last column.
+    """
+    width, flat = labels.shape[1], labels.ravel()
+    begins = np.ones(flat.size, bool)
+    np.not_equal(flat[1:], flat[:-1], out=begins[1:])
+    begins[::width] = True
+    starts = np.flatnonzero(begins)
+    stops, found = np.append(starts[1:], flat.size), flat[starts]
+    starts, stops, found = starts[found > 0], stops[found > 0], found[found > 0]
+    occurs = np.zeros(int(found.max(initial=0)) + 1, bool)
+    occurs[found] = True
+    ids = np.flatnonzero(occurs)
+    place = np.searchsorted(ids, found)
+    rows = starts // width
+    boxes = np.tile(np.array([labels.shape[0], 0, width, 0]), (len(ids), 1))
+    np.minimum.at(boxes[:, 0], place, rows)
+    np.maximum.at(boxes[:, 1], place, rows + 1)
+    np.minimum.at(boxes[:, 2], place, starts - rows * width)
+    np.maximum.at(boxes[:, 3], place, stops - rows * width)
+    return ids, boxes
 
 
 def _joined(parts: list[tuple[NDArray[Any], ...]]) -> _Shares:
