@@ -130,8 +130,10 @@ def _measured(planes: Any, spread: Any) -> tuple[Any, Any]:
     protein, others, parts = _layout(planes)
     band = protein - layers.AveragePooling2D(3, 1, "same", dtype="float32")(protein)
     terms = ops.concatenate(
-        [ops.ones_like(protein), protein, protein**2, band**2, spread, others, others**2]
-        + [others * protein],
+        [
+            *(ops.ones_like(protein), protein, protein**2, band**2, spread),
+            *(others, others**2, others * protein),
+        ],
         axis=3,
     )
     pixels = planes.shape[1] * planes.shape[2]
