@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from organelle_widgets.core.field import Field
     from organelle_widgets.core.masks import Masks
 
-__all__ = ["CLASSIFIERS", "Classifier", "make_classifier"]
+__all__ = ["CLASSIFIERS", "Classifier", "Cutter", "make_classifier"]
+
+
+class Cutter(Protocol):
+    """Cuts the cells of one field for a classifier."""
+
+    def cut(self, cell_ids: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Crops of cells, shape (n, n_channels, size, size), in the order of their ids."""
+        ...
 
 
 class Classifier(ABC):
@@ -123,8 +131,8 @@ class Classifier(ABC):
             raise ClassificationError(message) from error
         return answers
 
-    def _cutter(self, field: Field, masks: Masks) -> CellCutter:
-        """What cuts the cells of a field: anything with a method ``cut(cell_ids) -> crops``."""
+    def _cutter(self, field: Field, masks: Masks) -> Cutter:
+        """What cuts the cells of a field; a backend that wants other crops overrides this."""
         return CellCutter(field, masks, self.crop_rule)
 
     def _answer(self, crops: NDArray[np.float32]) -> CellAnswers:
@@ -133,7 +141,31 @@ class Classifier(ABC):
 
     @abstractmethod
     def _predict(self, crops: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities, shape (n, 19), of crops of float32, shape (n, 4, size, size)."""
+        """Probabilities, shape (n, 19), of crops of float32, shape (n, n_channels, size, size)."""
+
+    def known_classes(self) -> NDArray[np.bool_]:
+        """Which of the 19 classes it can name at all.
+
+        Returns
+        -------
+        ndarray of bool, shape (19,)
+            The probability of a class that it does not know is always zero and says nothing.
+
+        Raises
+        ------
+        WeightsError
+            If that stands in a file that is missing or damaged.
+        """
+        return np.ones(N_CLASSES, bool)
+
+    def check_ready(self) -> None:  # noqa: B027 (a backend without weights has nothing to check)
+        """Find out before any work whether it could answer; it always can, unless a backend says otherwise.
+
+        Raises
+        ------
+        WeightsError
+            If weights are missing or damaged.
+        """
 
     def provenance(self) -> dict[str, Any]:
         """What was used: name, settings and, where there are weights, their sha256."""
@@ -152,9 +184,10 @@ def make_classifier(classifier: str | Classifier, **settings: Any) -> Classifier
     Parameters
     ----------
     classifier : str or Classifier
-        A registered name or an instance.
+        A registered name; the path of a ``.keras`` file, for the backend ``keras_file``; several of them with ``+``
+        between them, for an `Ensemble`; or an instance.
     **settings
-        Settings for a classifier made by name.
+        Settings for a classifier made by one name.
 
     Returns
     -------
@@ -164,8 +197,12 @@ def make_classifier(classifier: str | Classifier, **settings: Any) -> Classifier
     Raises
     ------
     SettingsError
-        If the name or a setting is wrong, or settings come with an instance.
+        If a name or a setting is wrong, a name stands twice, or settings come with an instance or several names.
     BackendUnavailableError
         If its package is not installed.
     """
+    if isinstance(classifier, str):
+        from organelle_widgets.classification._ensemble import named_classifier
+
+        return named_classifier(classifier, **settings)
     return CLASSIFIERS.resolve(classifier, **settings)

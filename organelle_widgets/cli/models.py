@@ -31,7 +31,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     one = _kind(kinds, "info", models_info, "model card, licence and checksums of one")
     one.add_argument("name", metavar="NAME")
     one = _kind(kinds, "download", models_download, "download and verify; goes on where it stopped")
-    one.add_argument("name", nargs="*", metavar="NAME")
+    one.add_argument(
+        "name", nargs="*", metavar="NAME", help=f"a file, or all of {', '.join(_bundles())}"
+    )
     one.add_argument("--all", action="store_true", help="everything in the list")
     one.add_argument("--yes", action="store_true", help="accept the licences without being asked")
     one = _kind(kinds, "verify", models_verify, "hash what is here again")
@@ -94,7 +96,7 @@ def models_info(options: argparse.Namespace) -> int:
 
 def models_download(options: argparse.Namespace) -> int:
     """Show the licences, ask, download."""
-    names = list(weights.catalogue()) if options.all else list(dict.fromkeys(options.name))
+    names = list(weights.catalogue()) if options.all else _names(options.name)
     if not names:
         message = "Expected the names of models to download, or --all; found neither."
         raise SettingsError(message, hint="organelle-widgets models list names them.")
@@ -105,6 +107,21 @@ def models_download(options: argparse.Namespace) -> int:
         say("Nothing was downloaded.")
         return 1
     return _each(wanted, _download)
+
+
+def _bundles() -> dict[str, list[str]]:
+    """The names of files that belong together, by the name of their bundle."""
+    bundles: dict[str, list[str]] = {}
+    for file in weights.catalogue().values():
+        if file.bundle:
+            bundles.setdefault(file.bundle, []).append(file.name)
+    return bundles
+
+
+def _names(given: list[str]) -> list[str]:
+    """Names of files, each once, with those of a bundle in its place."""
+    bundles = _bundles()
+    return list(dict.fromkeys(name for one in given for name in bundles.get(one, [one])))
 
 
 def _agreed(files: list[WeightFile], *, yes: bool) -> bool:
@@ -134,7 +151,8 @@ def _download(name: str) -> None:
 
 def models_verify(options: argparse.Namespace) -> int:
     """Hash files again; without names all that are here."""
-    names = options.name or [name for name in weights.catalogue() if weights.path(name).is_file()]
+    here = [name for name in weights.catalogue() if weights.path(name).is_file()]
+    names = _names(options.name) or here
     if not names:
         say(f"No weights are here yet ({weights.cache_folder()}).")
     return _each(names, lambda name: say(f"{name}: {weights.verify(name)} is what it should be"))

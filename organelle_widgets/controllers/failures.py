@@ -5,9 +5,13 @@ from __future__ import annotations
 import dataclasses
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from organelle_widgets.errors import Cancelled, OrganelleWidgetsError, WeightsError
 from organelle_widgets.state import Download, Failure
+
+if TYPE_CHECKING:
+    from organelle_widgets.weights import WeightFile
 
 __all__ = ["failure_of", "missing_weights"]
 
@@ -62,7 +66,7 @@ def missing_weights(failure: Failure | None) -> Failure | None:
         return failure
     if any(weights.is_here(wanted.name) for wanted in failure.downloads):
         return failure  # damaged, not missing
-    message = "This way of finding cells needs a model that is not on this machine yet."
+    message = "This choice needs a model that is not on this machine yet."
     return dataclasses.replace(failure, message=message, hint="", otherwise=failure.hint)
 
 
@@ -72,10 +76,15 @@ def _downloads(error: OrganelleWidgetsError) -> tuple[Download, ...]:
         return ()
     from organelle_widgets import weights
 
-    file = weights.catalogue().get(error.weights)
-    if file is None:
+    named = weights.catalogue().get(error.weights)
+    if named is None:
         return ()
-    return (
+    absent = [
+        file
+        for file in weights.catalogue().values()
+        if file is named or (_together(file, named) and not weights.is_here(file.name))
+    ]
+    return tuple(
         Download(
             file.name,
             file.title,
@@ -84,5 +93,11 @@ def _downloads(error: OrganelleWidgetsError) -> tuple[Download, ...]:
             file.licence,
             file.licence_url,
             file.source,
-        ),
+        )
+        for file in absent
     )
+
+
+def _together(file: WeightFile, other: WeightFile) -> bool:
+    """Whether two files are only of use together."""
+    return bool(file.bundle) and file.bundle == other.bundle

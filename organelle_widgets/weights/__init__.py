@@ -21,6 +21,7 @@ __all__ = [
     "WeightFile",
     "cache_folder",
     "catalogue",
+    "checksum",
     "download",
     "is_here",
     "locate",
@@ -127,6 +128,29 @@ def locate(name: str) -> Path:
         If the file is not here, or is not what it should be.
     """
     return _STORE.locate(name)
+
+
+def checksum(name: str) -> str:
+    """The SHA-256 of the verified file; it is hashed only if it changed since it was verified last.
+
+    Parameters
+    ----------
+    name : str
+        A name of the catalogue.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Raises
+    ------
+    SettingsError
+        If the name is unknown.
+    WeightsError
+        If the file is not here, or is not what it should be.
+    """
+    return _STORE.checksum(name)
 
 
 def verify(name: str) -> Path:

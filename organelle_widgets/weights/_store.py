@@ -105,6 +105,10 @@ class Store:
                 return path
         return self.verify(name)
 
+    def checksum(self, name: str) -> str:
+        """The SHA-256 of the verified file, as it was found when it was verified."""
+        return self._seen[self.locate(name)].sha256
+
     def verify(self, name: str) -> Path:
         """Hash the file again."""
         file, path = self._file(name), self.path(name)

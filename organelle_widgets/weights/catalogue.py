@@ -9,11 +9,15 @@ References
 The addresses of the ``.pth`` files: https://github.com/CellProfiling/HPA-Cell-Segmentation/pull/23.
 Addresses, SHA-256 and licence of the TorchScript files: https://github.com/bioimage-io/collection-bioimage-io,
 ``rdfs/10.5281/zenodo.6200999/7690494/rdf.yaml`` and ``rdfs/10.5281/zenodo.6200635/7702687/rdf.yaml``.
+Address, input and outputs of the InceptionV3: https://github.com/oeway/hpa-bestfitting-inceptionv3/blob/9b18121/simple_predict.py.
+SubCell, networks and licence: https://github.com/CellProfiling/SubCellPortable and
+https://virtualcellmodels.cziscience.com/model/0193323e-ebd5-727c-bb32-87ed8f737213.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from organelle_widgets.weights._words import megabytes
 
@@ -51,6 +55,8 @@ class WeightFile:
         What it does, what it was trained on and its limits, in plain words.
     used_by : str
         Name of the backend that reads it.
+    bundle : str
+        Name of the files that are only of use together; empty for a file that is of use alone.
     unverified : str
         What could not be checked for this entry.
     """
@@ -69,6 +75,7 @@ class WeightFile:
     source: str = ""
     card: str = ""
     used_by: str = ""
+    bundle: str = ""
     unverified: str = ""
 
     @property
@@ -141,6 +148,51 @@ def _torchscript(
     )
 
 
+_SUBCELL_URL = "https://czi-subcell-public.s3.amazonaws.com/models/"
+_SUBCELL_TRAINING = (
+    "Trained on some 1.2 million single cells of the Human Protein Atlas, in windows of 51.2 um of microtubules, ER, "
+    "nuclei and protein; on images of the atlas it has probably seen the protein before."
+)
+_SUBCELL_UNPUBLISHED = (
+    "No checksum or exact size is published by its makers for this file; the SHA-256 of the first file is held to "
+    "afterwards."
+)
+
+
+def _subcell(
+    kind: str, part: str, title: str, file_name: str, about_bytes: int, card: str, **known: Any
+) -> WeightFile:
+    """A file of SubCell; `kind` is the encoder's: vit or mae."""
+    return WeightFile(
+        name=f"subcell-{kind}-{part}",
+        title=f"SubCell {title}",
+        url=_SUBCELL_URL + file_name,
+        file_name=file_name.rpartition("/")[2],
+        about_bytes=about_bytes,
+        doi="10.1101/2024.12.06.627299",
+        licence="MIT",
+        licence_url="https://github.com/CellProfiling/SubCellPortable/blob/main/LICENSE",
+        source="Ankit Gupta, Emma Lundberg and colleagues, Human Protein Atlas and Chan Zuckerberg Initiative",
+        card=f"{card} {_SUBCELL_TRAINING} A pickle of tensors; it is read as weights only.",
+        used_by="subcell",
+        bundle=f"subcell-{kind}",
+        **{"unverified": _SUBCELL_UNPUBLISHED, **known},
+    )
+
+
+def _subcell_head(kind: str, title: str, seed: int) -> WeightFile:
+    """One of the classifiers that were trained on the embeddings of an encoder."""
+    folder = f"all_channels_{title}_MLP_classifier"
+    return _subcell(
+        kind,
+        f"head-{seed}",
+        f"{title} classifier {seed}",
+        f"{folder}/{folder}_seed_{seed}.pth",
+        3_700_000,
+        "Gives 31 places in the cell from SubCell's embedding.",
+    )
+
+
 _ENTRIES = (
     _pth(
         "hpa-nuclei",
@@ -178,6 +230,57 @@ _ENTRIES = (
         "10.5281/zenodo.6200635",
         "Finds cells and their borders from microtubules, ER and nuclei.",
     ),
+    WeightFile(
+        name="hpa-inceptionv3",
+        title="bestfitting InceptionV3",
+        url=(
+            "https://github.com/oeway/hpa-bestfitting-inceptionv3/releases/download/v0.1.0/"
+            "bestfitting-inceptionv3-single-cell.onnx"
+        ),
+        file_name="bestfitting-inceptionv3-single-cell.onnx",
+        doi="10.5281/zenodo.5910854",
+        licence="not stated: ask its makers before you use it for more than a look",
+        licence_url="https://github.com/oeway/hpa-bestfitting-inceptionv3",
+        source="Shubin Dai (bestfitting), winner of the 2021 competition; exported by Wei Ouyang",
+        card=(
+            "Gives the 19 classes of single cells of 128 px. InceptionV3 with attention (CBAM), part of the ensemble "
+            "that won the Kaggle competition HPA Single Cell Classification; alone it scored 0.547 mAP on its private "
+            "test cells. Trained on weak labels of whole fields of the Human Protein Atlas. ONNX: no pickle is read."
+        ),
+        used_by="hpa_inceptionv3",
+        unverified=(
+            "No checksum or exact size is published for this file: the SHA-256 of the first file is held to "
+            "afterwards. Neither the repository nor the release states a licence."
+        ),
+    ),
+    _subcell(
+        "vit",
+        "encoder",
+        "ViT-ProtS-Pool",
+        "all_channels_ViT-ProtS-Pool.pth",
+        349_009_018,
+        "Places cells by where their protein is.",
+        size_bytes=349_009_018,
+        sha256="6a2d117bcacaa0697034d06d6922580ca7cd996564f270529ec97e6502559845",
+        unverified="Size and SHA-256 are those that users of the file published, not its makers.",
+    ),
+    _subcell_head("vit", "ViT", 0),
+    _subcell_head("vit", "ViT", 1),
+    _subcell(
+        "mae",
+        "encoder",
+        "MAE-CellS-ProtS-Pool",
+        "all_channels_MAE-CellS-ProtS-Pool.pth",
+        349_000_000,
+        "Places cells by where their protein is and by their shape.",
+        sha256="493ff6d17e108e89b805f79a17cf09c2f237458637ed847e3ae7d187295f387d",
+        unverified=(
+            "No exact size is published for this file; its SHA-256 is the one that users of the file published, "
+            "not its makers."
+        ),
+    ),
+    _subcell_head("mae", "MAE", 0),
+    _subcell_head("mae", "MAE", 1),
 )
 
 CATALOGUE: dict[str, WeightFile] = {entry.name: entry for entry in _ENTRIES}

@@ -292,7 +292,10 @@ class SamplePanel(PageRegion):
 
         def choose(message: dict[str, Any], _: list[Any]) -> None:
             known = [b.get("name") for b in getattr(self, f"{what}s") if b.get("installed", True)]
-            name = text_in(message, "name", known)
+            name = text_in(message, "name", None if what == "classifier" else known)
+            parts = name.split("+")  # several classifiers may answer together
+            if len(set(parts)) < len(parts) or not set(parts) <= set(known):
+                text_in(message, "name", known)
             setattr(self, what, name)
             getattr(self, f"{what}_changed").emit(name)
 
