@@ -1,0 +1,178 @@
+"""Size and form of cell and nucleus.
+
+Areas are counted in the field's own pixels. Outlines are followed on the coarse grid: the length of an outline grows
+with the fineness of the pixels, and only at one scale do fields of different pixel size agree.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from scipy.spatial import ConvexHull
+from skimage.measure import perimeter_crofton
+
+from organelle_widgets.measurements._base import GROUPS, Measurement, MeasurementGroup
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from organelle_widgets.measurements._crop import CellCrop
+
+__all__ = ["ShapeMeasurements"]
+
+_GRID = "Measured at about 0.32 um per pixel, or at the field's own where that is coarser."
+_NO_NUCLEUS = "NaN without a nucleus."
+_SAME = 1e-6
+_CELL_FORM = (
+    "perimeter_um",
+    "axis_major_um",
+    "axis_minor_um",
+    "eccentricity",
+    "orientation_deg",
+    "solidity",
+)
+_NUCLEUS_FORM = ("perimeter_um", "eccentricity", "solidity")
+
+
+@GROUPS.register("shape", title="Size and shape")
+class ShapeMeasurements(MeasurementGroup):
+    """Area, outline, ellipse and convexity of the cell, and the same of its nucleus.
+
+    Notes
+    -----
+    The perimeter is Crofton's formula in four directions (`skimage.measure.perimeter_crofton`), see Legland et al.,
+    "Computation of Minkowski measures on 2D and 3D binary images", 2007, https://doi.org/10.5566/ias.v26.p83-92. The
+    ellipse is that of `skimage.measure.regionprops`, computed from the rows' and columns' counts.
+    """
+
+    position: ClassVar[int] = 10
+    columns: ClassVar[tuple[Measurement, ...]] = (
+        Measurement("area_um2", "um2", "Area of the cell, its nucleus with it."),
+        Measurement("perimeter_um", "um", f"Length of the cell's outline. {_GRID}"),
+        Measurement(
+            "axis_major_um",
+            "um",
+            f"Long axis of the ellipse with the cell's second moments. {_GRID}",
+        ),
+        Measurement("axis_minor_um", "um", f"Short axis of that ellipse. {_GRID}"),
+        Measurement("eccentricity", "1", "Of that ellipse: 0 for a circle, towards 1 for a line."),
+        Measurement(
+            "orientation_deg",
+            "degrees",
+            "Angle of that ellipse's long axis from the horizontal of the image, counter-clockwise, above -90 up to 90. "
+            "NaN where both axes are equally long.",
+        ),
+        Measurement(
+            "solidity",
+            "1",
+            f"Area of the cell over that of its convex hull: 1 has no dents. {_GRID}",
+        ),
+        Measurement(
+            "form_factor",
+            "1",
+            "4 pi area / perimeter^2: 1 for a circle, less the longer the outline is for its area; can pass 1 slightly "
+            "in cells of few pixels.",
+        ),
+        Measurement(
+            "outline_on_border",
+            "1",
+            "Share of the perimeter that is the field's edge. Above 0 the cell goes on out of view, and its size and "
+            "totals are too low.",
+        ),
+        Measurement(
+            "nucleus_area_um2", "um2", "Area of the nucleus in the cell; 0 where none was found."
+        ),
+        Measurement(
+            "nucleus_area_share", "1", "Area of the nucleus over that of the cell; 0 without one."
+        ),
+        Measurement("nucleus_perimeter_um", "um", f"As of the cell. {_NO_NUCLEUS}"),
+        Measurement("nucleus_eccentricity", "1", f"As of the cell. {_NO_NUCLEUS}"),
+        Measurement("nucleus_solidity", "1", f"As of the cell. {_NO_NUCLEUS}"),
+        Measurement(
+            "nucleus_offset_um",
+            "um",
+            f"Distance between the centroids of nucleus and cell. {_GRID} {_NO_NUCLEUS}",
+        ),
+    )
+
+    def measure(self, cell: CellCrop) -> dict[str, float]:
+        """Measure one cell; see `columns`."""
+        pixel_area = cell.pixel_size_um**2
+        form = _form(cell.coarse.inside, cell.coarse.pixel_size_um)
+        round_area = math.pi * (form["perimeter_um"] / (2 * math.pi)) ** 2
+        found = {
+            **{name: form[name] for name in _CELL_FORM},
+            "area_um2": cell.n_pixels * pixel_area,
+            "form_factor": form["grid_area_um2"] / round_area,
+            "outline_on_border": min(
+                1.0, cell.n_border_sides * cell.pixel_size_um / form["perimeter_um"]
+            ),
+            "nucleus_area_um2": cell.n_nucleus_pixels * pixel_area,
+            "nucleus_area_share": cell.n_nucleus_pixels / cell.n_pixels,
+        }
+        if cell.has_nucleus:
+            nucleus = _form(cell.coarse.nucleus, cell.coarse.pixel_size_um)
+            found |= {f"nucleus_{name}": nucleus[name] for name in _NUCLEUS_FORM}
+            found["nucleus_offset_um"] = math.dist(
+                (nucleus["row_um"], nucleus["col_um"]), (form["row_um"], form["col_um"])
+            )
+        return found
+
+
+def _form(region: NDArray[np.bool_], size_um: float) -> dict[str, float]:
+    """Outline, ellipse, convexity and place of one region of a grid."""
+    (top, bottom), (left, right) = (_ends(region.any(axis=axis)) for axis in (1, 0))
+    part = region[top:bottom, left:right]
+    row, col, spread = _moments(part)
+    minor, major = np.sqrt(np.linalg.eigvalsh(spread))
+    area = float(np.count_nonzero(part))
+    return {
+        "grid_area_um2": area * size_um**2,
+        "perimeter_um": float(perimeter_crofton(np.pad(part, 1), directions=4)) * size_um,
+        "axis_major_um": 4 * major * size_um,
+        "axis_minor_um": 4 * minor * size_um,
+        "eccentricity": math.sqrt(max(0.0, 1 - (minor / major) ** 2)),
+        "orientation_deg": _orientation(spread),
+        "solidity": area / _hull_area(part),
+        "row_um": (top + row) * size_um,
+        "col_um": (left + col) * size_um,
+    }
+
+
+def _ends(line: NDArray[np.bool_]) -> tuple[int, int]:
+    """First true place of a line and one past the last."""
+    return int(line.argmax()), line.size - int(line[::-1].argmax())
+
+
+def _moments(region: NDArray[np.bool_]) -> tuple[float, float, NDArray[np.float64]]:
+    """Centroid and the covariance of row and column, pixels having an extent of 1: as scikit-image's regionprops."""
+    by_row, by_col = region.sum(axis=1), region.sum(axis=0)
+    rows, cols = np.arange(by_row.size, dtype=float), np.arange(by_col.size, dtype=float)
+    area = float(by_row.sum())
+    row, col = float(by_row @ rows) / area, float(by_col @ cols) / area
+    rows -= row
+    cols -= col
+    mixed = float(rows @ (region.astype(np.float32) @ cols)) / area
+    down, across = float(by_row @ rows**2) / area, float(by_col @ cols**2) / area
+    return row, col, np.array([[down + 1 / 12, mixed], [mixed, across + 1 / 12]])
+
+
+def _orientation(spread: NDArray[np.float64]) -> float:
+    """Angle of the long axis from the horizontal, counter-clockwise, degrees; NaN for a circle's."""
+    (down, mixed), (_, across) = spread
+    if math.hypot(across - down, 2 * mixed) <= _SAME * (down + across):
+        return math.nan
+    angle = math.degrees(0.5 * math.atan2(-2 * mixed, across - down))
+    return 90.0 if angle <= -90 + 1e-9 else angle
+
+
+def _hull_area(region: NDArray[np.bool_]) -> float:
+    """Area of the convex hull of the pixels' corners, in pixels; each row's ends are enough to find it."""
+    rows = np.flatnonzero(region.any(axis=1))
+    first = region[rows].argmax(axis=1)
+    last = region.shape[1] - region[rows, ::-1].argmax(axis=1)
+    corners = [(rows + down, side) for down in (0, 1) for side in (first, last)]
+    points = np.concatenate([np.column_stack(pair) for pair in corners])
+    return float(ConvexHull(points).volume)
