@@ -45,6 +45,11 @@ class Grey:
     low: NDArray[np.float32]
     high: NDArray[np.float32]
 
+    @property
+    def span(self) -> NDArray[np.float32]:
+        """How far high lies above low, shape (4,)."""
+        return self.high - self.low
+
     def hold(self, planes: NDArray[Any], out: NDArray[np.float32]) -> None:
         """Write pixels of all channels, each held between its low and its high; both of shape (4, ...)."""
         for plane, low, high, held in zip(planes, self.low, self.high, out, strict=True):
@@ -213,7 +218,7 @@ class FullView:
         box = slice(*rows), slice(*cols)
         self._grey.hold(self._pixels[:, box[0], box[1]], out)
         out -= self._grey.low[:, None, None]
-        out *= 1 / (self._grey.high - self._grey.low)[:, None, None]
+        out /= self._grey.span[:, None, None]
         out *= self._cells[box] == cell
 
 
@@ -319,10 +324,13 @@ class ShrunkView:
         held = lying(planes.shape[1:])
         self._grey.hold(planes, held)
         mean = resampled(held, rows, cols)
-        covered = np.outer(rows.weights.sum(axis=1), cols.weights.sum(axis=1))
-        mean -= self._grey.low[:, None, None] * covered
-        mean *= (np.float32(_UNITS) / (self._grey.high - self._grey.low))[:, None, None]
-        return np.rint(np.clip(mean, 0, _UNITS, out=mean), out=mean).astype(np.uint16)
+        flat = mean.T.reshape(mean.shape[2], -1)  # contiguous: a row for each new column
+        covered = np.outer(rows.weights.sum(axis=1), self._grey.low)
+        flat -= np.outer(cols.weights.sum(axis=1), covered)
+        flat *= np.tile(_UNITS / self._grey.span, len(rows.index))
+        flat += 0.5
+        whole = np.clip(flat, 0, _UNITS, out=flat).astype(np.uint16)
+        return whole.reshape(mean.shape[::-1]).T
 
     def _outlines(
         self,
@@ -347,7 +355,7 @@ class ShrunkView:
         self._grey.hold(np.stack([np.ravel(plane)[place] for plane in planes]), values)
         values -= self._grey.low[:, None, None]
         values *= weights
-        values *= 1 / (self._grey.high - self._grey.low)[:, None, None]
+        values /= self._grey.span[:, None, None]
         found: list[tuple[NDArray[Any], ...]] = []
         while y.size:
             cell = left.max(axis=0)
