@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,6 +75,29 @@ class Cells:
         counts = np.bincount(self.source)
         chance = 1.0 / counts[self.source]
         return np.asarray(chance / chance.sum())
+
+    @cached_property
+    def _reach(self) -> NDArray[np.float64]:
+        """Sums of the chances, for drawing."""
+        return np.cumsum(self.share)
+
+    def draw(self, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
+        """Choose cells such that all fields are drawn equally often.
+
+        Parameters
+        ----------
+        count : int
+            How many; a cell may come twice.
+        rng : numpy.random.Generator
+            Where chance comes from.
+
+        Returns
+        -------
+        ndarray of int, shape (count,)
+            Rows.
+        """
+        rows = np.searchsorted(self._reach, rng.random(count), side="right")
+        return np.minimum(rows, len(self) - 1)
 
 
 def join_cells(parts: Sequence[Cells]) -> Cells:

@@ -63,10 +63,9 @@ class Mixture:
         crops, truth = [], []
         parts = zip(self.kinds.values(), counts, self.certainties, strict=True)
         for kind, count, certainty in parts:
-            chosen = rng.choice(len(kind), count, p=kind.share)
+            chosen = kind.draw(count, rng)
             crops.append(kind.crops[chosen])
             exact = kind.truth[chosen]
             truth.append(exact * certainty + (1 - exact) * (1 - certainty) / (exact.shape[1] - 1))
-        scaled = np.concatenate(crops).astype(np.float32) / np.float32(255)
         soft = np.concatenate(truth).astype(np.float32)
-        return augment(scaled, rng), soft, np.ones(size, np.float32)
+        return augment(np.concatenate(crops), rng), soft, np.ones(size, np.float32)
