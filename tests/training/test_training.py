@@ -22,6 +22,7 @@ from organelle_widgets.training.data import (
     draw_classes,
     join_cells,
     simulated_cells,
+    varied_cells,
 )
 from organelle_widgets.training.mixture import Mixture
 from organelle_widgets.training.real import labelled_fields, real_cells
@@ -72,18 +73,41 @@ def test_drawn_classes_cover_all_19_and_negative_stands_alone():
     assert 0.2 < np.mean([len(classes) == 2 for classes in drawn]) < 0.5
 
 
-def test_simulated_cells_change_the_protein_alone(cells):
+def test_simulated_cells_stay_inside_their_cell_and_are_reproducible(cells):
     made = simulated_cells(cells, 12, np.random.default_rng(0), RULE.pixel_size_um)
     again = simulated_cells(cells, 12, np.random.default_rng(0), RULE.pixel_size_um)
     np.testing.assert_array_equal(made.crops, again.crops)
-    known = {crop[[0, 2, 3]].tobytes() for crop in cells.crops}
-    assert all(crop[[0, 2, 3]].tobytes() in known for crop in made.crops)
-    assert not made.crops[:, 1][~made.parts[:, 0]].any()
+    assert not made.crops.max(axis=1)[~made.parts[:, 0]].any()
+    assert not (made.parts[:, 1] & ~made.parts[:, 0]).any()
     assert (made.truth.sum(axis=1) >= 1).all()
+    assert (made.crops[:, 2].max(axis=(1, 2)) > 0).all()
+
+
+def test_faint_simulated_cells_are_the_negative_ones(cells):
+    made = simulated_cells(cells, 120, np.random.default_rng(3), RULE.pixel_size_um)
+    negative = made.truth[:, NEGATIVE] > 0
+    level = np.percentile(made.crops[:, 1], 99.5, axis=(1, 2))
+    assert 0 < negative.sum() < 40
+    assert np.median(level[negative]) < 0.4 * np.median(level[~negative])
+
+
+def test_varied_cells_keep_labels_and_fields_and_missing_channels(cells):
+    bare = Cells(
+        cells.crops * np.array([1, 1, 1, 0], np.uint8)[:, None, None],
+        cells.parts,
+        cells.truth,
+        cells.source,
+    )
+    made = varied_cells(bare, 30, np.random.default_rng(0))
+    assert not made.crops[:, 3].any()
+    assert not made.crops.max(axis=1)[~made.parts[:, 0]].any()
+    for truth, source in zip(made.truth, made.source, strict=True):
+        assert (truth == cells.truth[cells.source == source]).all(axis=1).any()
+    assert len({crop.tobytes() for crop in made.crops}) == 30
 
 
 def test_augmenting_keeps_the_background_black_and_the_range(cells):
-    crops = cells.crops.astype(np.float32) / np.float32(255)
+    crops = cells.crops
     changed = augment(crops, np.random.default_rng(0))
     assert changed.shape == crops.shape
     assert changed.dtype == np.float32
@@ -96,7 +120,7 @@ def test_augmenting_keeps_the_background_black_and_the_range(cells):
 
 
 def test_channels_drop_out_now_and_then_but_never_protein_and_nuclei(cells):
-    crops = np.repeat(cells.crops[:1], 200, axis=0).astype(np.float32) / np.float32(255)
+    crops = np.repeat(cells.crops[:1], 200, axis=0)
     gone = ~augment(crops, np.random.default_rng(0)).any(axis=(2, 3))
     assert gone[:, 0].any()
     assert gone[:, 3].sum() > gone[:, 0].sum()
