@@ -37,6 +37,7 @@ __all__ = [
     "answer_fields",
     "describe_run",
     "evaluate_classification",
+    "score_answers",
     "score_fields",
     "truth_rows",
 ]
@@ -109,16 +110,54 @@ def evaluate_classification(
         limit=limit,
         progress=progress,
     )
+    return score_answers(
+        answered, folder, namer, finder, n_resamples=n_resamples, seed=seed, details=details
+    )
+
+
+def score_answers(
+    answered: Sequence[ScoredField],
+    folder: str | Path,
+    classifier: Classifier,
+    segmenter: Segmenter,
+    *,
+    n_resamples: int = 0,
+    seed: int = 0,
+    details: bool = False,
+) -> dict[str, Any]:
+    """Score answers that are there already.
+
+    Parameters
+    ----------
+    answered : sequence of ScoredField
+        What `answer_fields` gave.
+    folder : str or Path
+        Where the fields are; only its name is told.
+    classifier, segmenter : Classifier, Segmenter
+        What gave the answers.
+    n_resamples, seed, details
+        As for `evaluate_classification`.
+
+    Returns
+    -------
+    dict
+        As `evaluate_classification` gives it.
+
+    Raises
+    ------
+    InputError
+        If there is no field.
+    SettingsError
+        If a number of the draws is negative.
+    """
     scores = {
-        "classifier": CLASSIFIERS.name_of(type(namer)),
-        "segmenter": SEGMENTERS.name_of(type(finder)),
+        "classifier": CLASSIFIERS.name_of(type(classifier)),
+        "segmenter": SEGMENTERS.name_of(type(segmenter)),
         **score_fields(answered, n_resamples=n_resamples, seed=seed),
     }
     if details:
-        scores |= {
-            "details": score_details(answered),
-            "provenance": describe_run(folder, namer, finder),
-        }
+        scores["details"] = score_details(answered)
+        scores["provenance"] = describe_run(folder, classifier, segmenter)
     return scores
 
 

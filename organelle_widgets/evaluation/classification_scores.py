@@ -13,7 +13,7 @@ import numpy as np
 
 from organelle_widgets.core.labels import CLASS_NAMES, N_CLASSES
 from organelle_widgets.core.predictions import DEFAULT_THRESHOLD, field_probabilities
-from organelle_widgets.errors import InputError
+from organelle_widgets.errors import InputError, SettingsError
 from organelle_widgets.evaluation.bootstrap import percentile_interval, resampled
 from organelle_widgets.evaluation.metrics import categorical_answers, named_right
 from organelle_widgets.evaluation.metrics_weighted import (
@@ -235,6 +235,11 @@ def score_fields(
     SettingsError
         If a number is negative.
     """
+    if n_resamples < 0 or seed < 0:
+        message = (
+            f"Expected 0 or more draws and a seed of 0 or more; found {n_resamples} and {seed}."
+        )
+        raise SettingsError(message)
     answers = FieldAnswers(fields)
     plain = {k: v[0] for k, v in answers.figures(np.ones((1, len(fields)))).items()}
     spread: dict[str, NDArray[Any]] = {}
