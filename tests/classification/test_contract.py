@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from organelle_widgets.classification import CLASSIFIERS, make_classifier
+from organelle_widgets.classification.keras_file import MODEL_VARIABLE
 from organelle_widgets.core.masks import Masks
 from organelle_widgets.core.monitor import Monitor
 from organelle_widgets.errors import Cancelled, SettingsError, WeightsError
@@ -19,7 +20,8 @@ INSTALLED = [name for name, entry in CLASSIFIERS.entries().items() if not entry.
 
 
 @pytest.fixture(params=INSTALLED)
-def classifier(request):
+def classifier(request, toys, toy_model, monkeypatch):
+    monkeypatch.setenv(MODEL_VARIABLE, str(toy_model))
     made = make_classifier(request.param)
     try:
         made.check_ready()
@@ -34,7 +36,17 @@ def test_every_cell_gets_19_probabilities(classifier, disc_field, disc_masks):
     assert said.dtype == np.float32
     assert said.min() >= 0
     assert said.max() <= 1
-    assert len(np.unique(said)) > 19  # no constant answer
+    known = classifier.known_classes()
+    assert len(np.unique(said[:, known])) > known.sum()  # no constant answer
+    assert not said[:, ~known].any()
+
+
+def test_what_it_says_besides_has_a_row_for_each_cell(classifier, disc_field, disc_masks):
+    answers = classifier.answer(disc_field, disc_masks)
+    further = (answers.embedding, answers.strangeness, answers.own_probabilities)
+    assert {len(values) for values in further if values is not None} <= {3}
+    if answers.own_probabilities is not None:
+        assert 0 <= answers.own_probabilities.min() <= answers.own_probabilities.max() <= 1
 
 
 def test_the_answer_is_always_the_same(classifier, disc_field, disc_masks):
