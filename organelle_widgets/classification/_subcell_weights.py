@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import struct
 import threading
+import warnings
 import zipfile
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
@@ -109,7 +110,9 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     import torch
 
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with _lock, warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of a form that torch.save does not write
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except _FAILURES as error:
         message = f"Expected a file of weights only; {path.name} is damaged, cut short or holds something else."
         hint = "It was not opened further, because that could run code. Download it again."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,18 @@ def write_keras(path: Path, shape: tuple[int, ...], n_classes: int, last: str | 
         pooled = layers.GlobalAveragePooling2D(data_format=axis)
         dense = layers.Dense(n_classes, activation=last, kernel_initializer=wide)
         keras.Sequential([keras.Input(shape), pooled, dense]).save(path)
+
+
+@pytest.fixture(scope="session")
+def make_onnx() -> Callable[..., None]:
+    """Writes a toy of bestfitting's network to a path."""
+    return write_onnx
+
+
+@pytest.fixture(scope="session")
+def make_keras() -> Callable[..., None]:
+    """Writes a toy Keras model to a path."""
+    return write_keras
 
 
 @pytest.fixture(scope="session")
