@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -17,7 +19,7 @@ from organelle_widgets.errors import ClassificationError, InputError, attributed
 from organelle_widgets.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from numpy.typing import NDArray
 
@@ -52,6 +54,11 @@ class Classifier(ABC):
 
     def __post_init__(self) -> None:
         check_settings(self)
+
+    @property
+    def name(self) -> str:
+        """What `make_classifier` knows it by."""
+        return CLASSIFIERS.name_of(type(self))
 
     def classify(
         self, field: Field, masks: Masks, progress: Callable[[float], None] | None = None
@@ -110,14 +117,14 @@ class Classifier(ABC):
             If `progress` raises it.
         """
         report = progress or Monitor().part("classification", 0, 1)
-        ids = masks.cell_ids
-        parts = []
+        ids, size = masks.cell_ids, self.batch_size
+        batches = [ids[start : start + size] for start in range(0, len(ids), size)]
+        parts: list[CellAnswers] = []
         with attributed_to(source=field.name, step="classification"):
-            cutter = self._cutter(field, masks)
-            for start in range(0, len(ids), self.batch_size):
-                report(start / len(ids))
-                batch = ids[start : start + self.batch_size]
-                parts.append(self._checked_answer(cutter.cut(batch)))
+            with closing(_cut_ahead(self._cutter(field, masks), batches)) as all_crops:
+                for crops in all_crops:
+                    report(len(parts) * size / len(ids))
+                    parts.append(self._checked_answer(crops))
             report(1.0)
         return join_answers(parts) if parts else CellAnswers(np.zeros((0, N_CLASSES), np.float32))
 
@@ -169,7 +176,21 @@ class Classifier(ABC):
 
     def provenance(self) -> dict[str, Any]:
         """What was used: name, settings and, where there are weights, their sha256."""
-        return {"name": CLASSIFIERS.name_of(type(self)), "settings": settings_of(self)}
+        return {"name": self.name, "settings": settings_of(self)}
+
+
+def _cut_ahead(
+    cutter: Cutter, batches: list[NDArray[np.int32]]
+) -> Generator[NDArray[np.float32], None, None]:
+    """Crops of one batch after the other; the next is cut in a thread while the caller has the present one."""
+    with ThreadPoolExecutor(1, "cutting") as thread:
+        waiting = [thread.submit(cutter.cut, batch) for batch in batches[:1]]
+        for batch in batches[1:]:
+            crops = waiting.pop().result()
+            waiting.append(thread.submit(cutter.cut, batch))
+            yield crops
+        for last in waiting:
+            yield last.result()
 
 
 CLASSIFIERS: Registry[Classifier] = Registry(

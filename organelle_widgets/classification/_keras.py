@@ -14,6 +14,7 @@ import tempfile
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from organelle_widgets.core.labels import CLASS_NAMES, N_CLASSES
 from organelle_widgets.errors import WeightsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -42,11 +43,16 @@ class KerasNetwork:
     Parameters
     ----------
     model : keras.Model
-        From crops to probabilities.
+        From crops to probabilities; further outputs may follow them.
     card : mapping
         What the model card says.
     batch_size : int
-        Every call of the model has so many crops; missing ones are zero, so that one graph serves all.
+        At most so many crops are computed at once, which bounds the memory.
+
+    Notes
+    -----
+    The model is traced once, for any number of crops: neither is a second number of them traced anew, nor do they
+    have to be filled up to a fixed one.
     """
 
     model: Any
@@ -64,16 +70,52 @@ class KerasNetwork:
         Returns
         -------
         ndarray of float32, shape (n, n_classes)
-            The network's answer.
+            The network's first output.
         """
-        size, parts = self.batch_size, []
-        for start in range(0, len(crops), size):
-            part = crops[start : start + size]
-            full = np.zeros((size, *crops.shape[1:]), np.float32)
-            full[: len(part)] = part
+        return self.run(crops)[0]
+
+    def run(self, crops: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        """All outputs for crops; safe from any thread.
+
+        Parameters
+        ----------
+        crops : ndarray of float32, shape (n, 4, size, size)
+            What the network was trained on.
+
+        Returns
+        -------
+        tuple of ndarray of float32, each of shape (n, ...)
+            In the model's order; where its outputs have names instead of an order, ``probabilities`` and then the
+            others by name.
+        """
+        parts = []
+        for start in range(0, max(1, len(crops)), self.batch_size):
+            part = np.ascontiguousarray(crops[start : start + self.batch_size], np.float32)
             with _lock:
-                parts.append(np.asarray(self.model.predict_on_batch(full))[: len(part)])
-        return np.concatenate(parts)
+                parts.append([output.numpy() for output in self._graph(part)])
+        return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+    @cached_property
+    def _graph(self) -> Callable[[NDArray[np.float32]], tuple[Any, ...]]:
+        """From crops to tensors of all outputs, traced."""
+        import tensorflow
+
+        model = self.model
+        crops = tensorflow.TensorSpec((None, *model.input_shape[1:]), tensorflow.float32)
+
+        def outputs(given: Any) -> tuple[Any, ...]:
+            return _in_order(model(given, training=False))
+
+        traced = tensorflow.function(outputs, input_signature=[crops], autograph=False)
+        concrete = traced.get_concrete_function()
+        return lambda given: tuple(concrete(tensorflow.constant(given)))
+
+
+def _in_order(outputs: Any) -> tuple[Any, ...]:
+    """One output, a list of them or a dict of them as a tuple."""
+    if isinstance(outputs, dict):
+        return tuple(outputs[n] for n in sorted(outputs, key=lambda n: (n != "probabilities", n)))
+    return tuple(outputs) if isinstance(outputs, list | tuple) else (outputs,)
 
 
 def sha256_of(path: Path) -> str:
