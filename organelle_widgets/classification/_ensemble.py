@@ -65,9 +65,13 @@ class Ensemble(Classifier):
             raise SettingsError(message)
         twice = next((member for member in self.members if self.members.count(member) > 1), None)
         if twice is not None:
-            name = CLASSIFIERS.name_of(type(twice))
-            message = f"Expected each classifier once in an ensemble; found {name} twice."
+            message = f"Expected each classifier once in an ensemble; found {twice.name} twice."
             raise SettingsError(message)
+
+    @property
+    def name(self) -> str:
+        """The names of all members with ``+`` between them."""
+        return "+".join(member.name for member in self.members)
 
     def answer(
         self, field: Field, masks: Masks, progress: Callable[[float], None] | None = None
@@ -118,8 +122,7 @@ class Ensemble(Classifier):
     def provenance(self) -> dict[str, Any]:
         """The names of all members, and what each says of itself."""
         members = [member.provenance() for member in self.members]
-        name = "+".join(str(member["name"]) for member in members)
-        return {"name": name, "settings": {}, "members": members}
+        return {"name": self.name, "settings": {}, "members": members}
 
 
 def named_classifier(name: str, **settings: Any) -> Classifier:

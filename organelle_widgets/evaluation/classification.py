@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import organelle_widgets
-from organelle_widgets.classification import CLASSIFIERS, Classifier, make_classifier
+from organelle_widgets.classification import Classifier, make_classifier
 from organelle_widgets.core.cells import cell_table
 from organelle_widgets.errors import InputError, attributed_to
 from organelle_widgets.evaluation.classification_details import score_details
@@ -151,7 +151,7 @@ def score_answers(
         If a number of the draws is negative.
     """
     scores = {
-        "classifier": CLASSIFIERS.name_of(type(classifier)),
+        "classifier": classifier.name,
         "segmenter": SEGMENTERS.name_of(type(segmenter)),
         **score_fields(answered, n_resamples=n_resamples, seed=seed),
     }

@@ -164,6 +164,21 @@ def test_verify_hashes_what_is_here(command: Command, cache: Path) -> None:
     assert "not what it should be" in err
 
 
+def test_a_bundle_stands_for_its_files(command: Command, mirror: Path, cache: Path) -> None:
+    names = [name for name, file in weights.catalogue().items() if file.bundle == "subcell-mae"]
+    for name in names[1:]:
+        (mirror / name).mkdir()
+        (mirror / name / weights.catalogue()[name].file_name).write_bytes(CONTENT + name.encode())
+    code, out, err = command("models", "download", "subcell-mae", names[1], "--yes")
+    assert code == 1
+    assert "status 404" in err  # the encoder is not on the mirror
+    for name in names[1:]:
+        assert out.count(f"{name}: {cache}") == 1
+    code, _, err = command("models", "verify", "subcell-mae")
+    assert code == 1
+    assert "'subcell-mae-encoder'" in err
+
+
 def test_path_gives_the_folder_or_the_file(command: Command, cache: Path) -> None:
     assert command("models", "path")[:2] == (0, f"{cache}\n")
     code, _, err = command("models", "path", NAME)

@@ -54,3 +54,16 @@ def test_weights_that_the_store_has_not_are_not_offered(name: str | None) -> Non
     assert failure is not None
     assert failure.downloads == ()
     assert missing_weights(failure) is failure
+
+
+def test_files_that_belong_together_are_offered_together(store: Path) -> None:
+    with pytest.raises(WeightsError, match="subcell-vit") as caught:
+        weights.locate("subcell-vit-encoder")
+    failure = failure_of(caught.value)
+    assert failure is not None
+    names = [wanted.name for wanted in failure.downloads]
+    assert names == ["subcell-vit-encoder", "subcell-vit-head-0", "subcell-vit-head-1"]
+    (store / weights.catalogue()["subcell-vit-head-0"].file_name).write_bytes(b"PK")
+    failure = failure_of(caught.value)
+    assert failure is not None
+    assert [wanted.name for wanted in failure.downloads] == [names[0], names[2]]

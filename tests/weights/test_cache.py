@@ -195,3 +195,12 @@ def test_the_store_of_this_machine_follows_the_variable(monkeypatch, tmp_path):
 def test_an_unknown_name_is_told_with_the_known_ones(function):
     with pytest.raises(SettingsError, match=r"Expected weights out of hpa-nuclei, .*; found 'hpa'"):
         function("hpa")
+
+
+def test_the_checksum_is_that_of_the_verified_file(folder):
+    store = make_store(folder)
+    with pytest.raises(WeightsError, match="not here"):
+        store.checksum("net")
+    put(folder)
+    assert store.checksum("net") == hashlib.sha256(CONTENT).hexdigest()
+    assert make_store(folder).checksum("net") == hashlib.sha256(CONTENT).hexdigest()

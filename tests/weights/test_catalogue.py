@@ -37,6 +37,22 @@ def test_names_of_files_are_unique():
     assert len({file.file_name for file in FILES.values()}) == len(FILES)
 
 
+def test_a_bundle_has_one_maker_licence_and_backend():
+    bundles = {file.bundle for file in FILES.values() if file.bundle}
+    assert bundles
+    assert not bundles & set(FILES)
+    for bundle in bundles:
+        files = [file for file in FILES.values() if file.bundle == bundle]
+        assert len(files) > 1
+        assert len({(file.licence, file.source, file.used_by) for file in files}) == 1
+
+
+def test_a_licence_that_nobody_states_is_not_made_up():
+    file = FILES["hpa-inceptionv3"]
+    assert "not stated" in file.licence
+    assert "states a licence" in file.unverified
+
+
 def test_the_catalogue_can_not_be_changed_by_accident():
     weights.catalogue().clear()
     assert weights.catalogue() == FILES

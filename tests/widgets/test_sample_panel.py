@@ -260,6 +260,21 @@ def test_backends_are_chosen_by_name(panel: SamplePanel, browse: Any, heard: Any
     assert (panel.segmenter, panel.classifier) == ("unet", "cnn")
 
 
+def test_several_classifiers_may_be_asked_together(
+    panel: SamplePanel, browse: Any, heard: Any
+) -> None:
+    panel.classifiers = [{"name": name, "installed": name != "far"} for name in ("a", "b", "far")]
+    asked = heard(panel.classifier_changed)
+    browser = browse(panel)
+    browser.say("classifier", name="a+b")
+    assert asked == [("a+b",)]
+    for wrong in ("a+a", "a+far", "a+", "a+magic"):
+        browser.say("classifier", name=wrong)
+    assert asked == [("a+b",)]
+    browser.say("segmenter", name="unet+unet")
+    assert panel.segmenter != "unet+unet"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("cut", 0.0), ("cut", 1), ("tiles", 16), ("fill", False), ("way", "voronoi"), ("gain", -1e6)],
