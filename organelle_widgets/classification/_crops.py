@@ -12,15 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from organelle_widgets.classification._shrink import (
-    FullView,
-    Grey,
-    ShrunkView,
-    find_boxes,
-    lying,
-    resampled,
-    taps,
-)
+from organelle_widgets.classification._boxes import find_boxes
+from organelle_widgets.classification._shrink import FullView, Grey, ShrunkView
+from organelle_widgets.classification._taps import lying, resampled, taps
 from organelle_widgets.core.channels import CHANNELS
 from organelle_widgets.errors import InputError, SettingsError
 

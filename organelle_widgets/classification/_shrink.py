@@ -1,7 +1,7 @@
-"""A field at the scale of its crops: shrunk once, for all its cells together.
+"""What cells are cut from: a field as it is, or shrunk to the scale of the crops once, for all cells together.
 
-How pixels of one size are averaged into pixels of another belongs here, and the two views that cells are cut from:
-the field as it is, and the field shrunk. Where a cell's crop lies, and on which intensity scale, is said elsewhere.
+Which pixels belong to a cell, and what share of a pixel on its outline, is decided here. Where a cell's crop lies,
+and on which intensity scale, is said elsewhere.
 """
 
 from __future__ import annotations
@@ -12,23 +12,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
 
+from organelle_widgets.classification._taps import Taps, extremes, lying, resampled, taps
 from organelle_widgets.core.channels import CHANNELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from numpy.typing import NDArray
 
+    from organelle_widgets.classification._taps import Span
     from organelle_widgets.core.field import Field
 
-__all__ = ["FullView", "Grey", "ShrunkView", "Taps", "find_boxes", "lying", "resampled", "taps"]
+__all__ = ["FullView", "Grey", "ShrunkView"]
 
-Span = tuple[int, int]
-"""First and one past the last pixel along an axis."""
-
-_BAND_ROWS = 32
+_BAND_PX = 128
+"""Rows of the field that are shrunk at once."""
 _UNITS = 65535.0
 
 
@@ -54,142 +51,6 @@ class Grey:
         """Write pixels of all channels, each held between its low and its high; both of shape (4, ...)."""
         for plane, low, high, held in zip(planes, self.low, self.high, out, strict=True):
             np.clip(plane, low, high, out=held, casting="unsafe")
-
-
-@dataclass(frozen=True, eq=False)
-class Taps:
-    """Which pixels of a line every new pixel averages.
-
-    Parameters
-    ----------
-    index : ndarray of int64, shape (n, k)
-        The pixels, all within the line.
-    weights : ndarray of float32, shape (n, k)
-        Their shares; they sum to 1, or to less where the new pixel reaches beyond the line.
-    """
-
-    index: NDArray[np.int64]
-    weights: NDArray[np.float32]
-
-    def part(self, start: int, stop: int) -> Taps:
-        """The same of some of the new pixels."""
-        return Taps(self.index[start:stop], self.weights[start:stop])
-
-    def shifted(self, offset: int) -> Taps:
-        """The same of a line that begins `offset` pixels later."""
-        return Taps(self.index - offset, self.weights)
-
-    @property
-    def span(self) -> Span:
-        """The stretch of the line that is read."""
-        return int(self.index.min()), int(self.index.max()) + 1
-
-    def matrix(self, length: int) -> Any:
-        """As a sparse matrix, shape (n, length): new pixels from those of the line."""
-        n, k = self.index.shape
-        ends = np.arange(0, n * k + 1, k, dtype=np.int32)
-        values = self.weights.ravel(), self.index.ravel().astype(np.int32), ends
-        return sparse.csr_array(values, shape=(n, length))
-
-    def picks(self) -> Iterator[slice | NDArray[np.int64]]:
-        """The first pixel of every new one, the second, ...: a slice where they are evenly spaced."""
-        for column in self.index.T:
-            gap = int(column[1] - column[0]) if len(column) > 1 else 1
-            even = gap > 0 and bool((np.diff(column) == gap).all())
-            yield slice(int(column[0]), int(column[-1]) + 1, gap) if even else column
-
-
-def taps(length: int, step: float, origin: float = 0.0, count: int | None = None) -> Taps:
-    """Lay new pixels over a line of pixels.
-
-    Shrinking averages over the area of the new pixel, which is the anti-aliasing; enlarging interpolates linearly.
-    Beyond the ends everything counts as zero.
-
-    Parameters
-    ----------
-    length : int
-        Pixels of the line.
-    step : float
-        Pixels to one new pixel.
-    origin : float
-        Where the first new pixel begins, in pixels from the beginning of the line.
-    count : int, optional
-        How many new pixels; as many as cover the line, by default.
-
-    Returns
-    -------
-    Taps
-        One row a new pixel.
-    """
-    count = int(np.ceil(length / step - 1e-6)) if count is None else count
-    width = max(step, 1.0)
-    first = origin + (np.arange(count)[:, None] + 0.5) * step - width / 2
-    index = np.floor(first + 1e-9).astype(np.int64) + np.arange(int(np.ceil(width)) + 1)
-    overlap = np.clip(np.minimum(index + 1, first + width) - np.maximum(index, first), 0, 1)
-    overlap[(index < 0) | (index >= length) | (overlap < 1e-6)] = 0
-    used = max(1, int(overlap.any(axis=0).nonzero()[0].max(initial=0)) + 1)
-    weights = (overlap[:, :used] / width).astype(np.float32)
-    return Taps(np.clip(index[:, :used], 0, length - 1), weights)
-
-
-def lying(shape: Sequence[int]) -> NDArray[np.float32]:
-    """An empty image for `resampled`.
-
-    Parameters
-    ----------
-    shape : sequence of int
-        Rows and columns.
-
-    Returns
-    -------
-    ndarray of float32, shape (4, rows, cols)
-        In memory all channels of a row lie together.
-    """
-    rows, cols = shape
-    return np.empty((rows, len(CHANNELS), cols), np.float32).transpose(1, 0, 2)
-
-
-def resampled(image: NDArray[np.float32], rows: Taps, cols: Taps) -> NDArray[np.float32]:
-    """Average or interpolate an image of several channels along both axes.
-
-    Parameters
-    ----------
-    image : ndarray of float32, shape (4, Y, X)
-        Fastest where ``image.transpose(1, 0, 2)`` is contiguous.
-    rows, cols : Taps
-        The new rows and columns.
-
-    Returns
-    -------
-    ndarray of float32, shape (4, n_rows, n_cols)
-        A view of an array that is contiguous the other way round.
-    """
-    channels, height, width = image.shape
-    lines = rows.matrix(height) @ image.transpose(1, 0, 2).reshape(height, -1)
-    turned = np.ascontiguousarray(lines.reshape(-1, width).T)
-    found: NDArray[np.float32] = cols.matrix(width) @ turned
-    return found.reshape(-1, len(rows.index), channels).T
-
-
-def _picked(image: NDArray[Any], pick: slice | NDArray[np.int64], axis: int) -> NDArray[Any]:
-    """Some lines of an image: a view where they are evenly spaced."""
-    if isinstance(pick, slice):
-        return image[(slice(None),) * axis + (pick,)]
-    return image.take(pick, axis=axis)
-
-
-def _extremes(labels: NDArray[Any], rows: Taps, cols: Taps) -> list[NDArray[Any]]:
-    """Smallest and largest label in every new pixel."""
-    found = []
-    for choose in (np.minimum, np.maximum):
-        extreme = labels
-        for axis, along in enumerate((rows, cols)):
-            lines = [_picked(extreme, pick, axis) for pick in along.picks()]
-            extreme = lines[0].copy()
-            for line in lines[1:]:
-                choose(extreme, line, out=extreme)
-        found.append(extreme)
-    return found
 
 
 class FullView:
@@ -268,7 +129,7 @@ class ShrunkView:
         step: float,
         boxes: NDArray[np.int64],
     ) -> None:
-        self.step = step
+        self.step, self._n_rows = step, max(1, int(_BAND_PX / step))
         self._field, self._cells, self._grey, self._boxes = field, cells, grey, boxes
         self._rows, self._cols = (taps(length, step) for length in field.shape)
         self.shape = len(self._rows.index), len(self._cols.index)
@@ -296,13 +157,13 @@ class ShrunkView:
 
     def _all_bands(self) -> list[_Shares]:
         """Shrink band after band, as many at once as there are cores."""
-        starts = range(0, self.shape[0], _BAND_ROWS)
+        starts = range(0, self.shape[0], self._n_rows)
         with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as threads:
             return [shares for shares in threads.map(self._band, starts) if shares is not None]
 
     def _band(self, start: int) -> _Shares | None:
         """Shrink some rows, as far as there are cells."""
-        rows = self._rows.part(start, start + _BAND_ROWS)
+        rows = self._rows.part(start, start + self._n_rows)
         top, bottom = rows.span
         here = self._boxes[(self._boxes[:, 0] < bottom) & (self._boxes[:, 1] > top)]
         if not len(here):
@@ -313,7 +174,7 @@ class ShrunkView:
         labels = self._cells[top:bottom, first:last]
         planes = self._field.pixels[:, top:bottom, first:last]
         rows, cols = rows.shifted(top), cols.shifted(first)
-        low, high = _extremes(labels, rows, cols)
+        low, high = extremes(labels, rows, cols)
         place = slice(start, start + len(low)), slice(left, left + low.shape[1])
         self._owners[place] = np.where(low == high, low, 0)
         self._pixels[:, *place] = self._shrunk(planes, rows, cols)
@@ -357,50 +218,15 @@ class ShrunkView:
         values *= weights
         values /= self._grey.span[:, None, None]
         found: list[tuple[NDArray[Any], ...]] = []
-        while y.size:
+        more = left.any(axis=0)
+        while more.any():
+            left, values, y, x = left[:, more], values[:, :, more], y[more], x[more]
             cell = left.max(axis=0)
             own = left == cell
-            share = (values * own).sum(axis=1).T
-            found.append((cell, y + corner[0], x + corner[1], share))
+            found.append((cell, y + corner[0], x + corner[1], (values * own).sum(axis=1).T))
             left[own] = 0
             more = left.any(axis=0)
-            left, values, y, x = left[:, more], values[:, :, more], y[more], x[more]
         return _joined(found)
-
-
-def find_boxes(labels: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Bounding boxes of all labels, from the runs of equal labels along rows.
-
-    Parameters
-    ----------
-    labels : ndarray of int32, shape (Y, X)
-        0 is background.
-
-    Returns
-    -------
-    ids : ndarray of int64, shape (n,)
-        The labels that occur, ascending.
-    boxes : ndarray of int64, shape (n, 4)
-        First row, one past the last row, first column, one past the last column.
-    """
-    width, flat = labels.shape[1], labels.ravel()
-    begins = np.ones(flat.size, bool)
-    np.not_equal(flat[1:], flat[:-1], out=begins[1:])
-    begins[::width] = True
-    starts = np.flatnonzero(begins)
-    stops, found = np.append(starts[1:], flat.size), flat[starts]
-    starts, stops, found = starts[found > 0], stops[found > 0], found[found > 0]
-    occurs = np.zeros(int(found.max(initial=0)) + 1, bool)
-    occurs[found] = True
-    ids = np.flatnonzero(occurs)
-    place = np.searchsorted(ids, found)
-    rows = starts // width
-    boxes = np.tile(np.array([labels.shape[0], 0, width, 0]), (len(ids), 1))
-    np.minimum.at(boxes[:, 0], place, rows)
-    np.maximum.at(boxes[:, 1], place, rows + 1)
-    np.minimum.at(boxes[:, 2], place, starts - rows * width)
-    np.maximum.at(boxes[:, 3], place, stops - rows * width)
-    return ids, boxes
 
 
 def _joined(parts: list[tuple[NDArray[Any], ...]]) -> _Shares:
@@ -408,8 +234,8 @@ def _joined(parts: list[tuple[NDArray[Any], ...]]) -> _Shares:
     none = np.zeros(0, np.int32)
     parts = [*parts, (none, none, none, np.zeros((0, len(CHANNELS)), np.float32))]
     cells, rows, cols, values = (np.concatenate(column) for column in zip(*parts, strict=True))
-    whole = (column.astype(np.int32) for column in (cells, rows, cols))
-    return _Shares(*whole, values.astype(np.float32))
+    cells, rows, cols = cells.astype(np.int32), rows.astype(np.int32), cols.astype(np.int32)
+    return _Shares(cells, rows, cols, values.astype(np.float32))
 
 
 def _sorted_by_cell(parts: list[_Shares]) -> _Shares:
