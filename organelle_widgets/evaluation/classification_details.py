@@ -58,9 +58,9 @@ def score_details(fields: Sequence[ScoredField]) -> dict[str, Any]:
         ``confusion``: ``classes``, and ``cells`` and ``fields`` as `curves.confusion_matrix` gives them (samples with
         several labels are left out: ``n_cells_left_out``, ``n_fields_left_out``); ``reliability``: ``all_classes``
         (each class of each cell is one answer), ``top_class`` and ``per_class`` of cells; ``precision_recall``:
-        ``fields`` and ``cells`` by class; ``cells_by_kind``: of all, whole (not on the border), border, fragment,
-        unusual, and sure cells (top at 0.5 or more and not unusual) ``n_cells``, ``top1``, ``top3``; ``folders``:
-        ``n_fields``, ``n_cells``, ``field_top1``, ``field_top3``, ``cell_top1`` of each.
+        ``fields`` and ``cells`` by class; ``cells_by_kind``: of all, whole (not on the border), border, fragment and
+        unusual (both where told), and sure cells (top at 0.5 or more and not unusual) ``n_cells``, ``top1``,
+        ``top3``; ``folders``: ``n_fields``, ``n_cells``, ``field_top1``, ``field_top3``, ``cell_top1`` of each.
 
     Raises
     ------
@@ -113,14 +113,13 @@ def _by_kind(fields: Sequence[ScoredField], answers: FieldAnswers) -> dict[str, 
     table = _flags(fields)
     sure = answers.cell_said.max(axis=1, initial=0.0) >= DEFAULT_THRESHOLD
     unusual = table["strangeness"].to_numpy() > 1
-    kinds = {
-        "all": np.ones(len(table), bool),
-        "whole": ~table["touches_border"].to_numpy(bool),
-        "border": table["touches_border"].to_numpy(bool),
-        "fragment": (table["is_fragment"] == 1).to_numpy(bool),
-        "unusual": unusual,
-        "sure": sure & ~unusual,
-    }
+    border = table["touches_border"].to_numpy(bool)
+    kinds = {"all": np.ones(len(table), bool), "whole": ~border, "border": border}
+    if table["is_fragment"].notna().any():
+        kinds["fragment"] = (table["is_fragment"] == 1).to_numpy(bool)
+    if table["strangeness"].notna().any():
+        kinds["unusual"] = unusual
+    kinds["sure"] = sure & ~unusual
     return {name: _some(answers, chosen) for name, chosen in kinds.items()}
 
 

@@ -93,7 +93,7 @@ def _words(scores: Mapping[str, Any]) -> dict[str, str]:
     texts = {
         "title": f"How well “{scores['classifier']}” names organelles",
         "subtitle": (
-            f"Data {origin['data']} · {_count(scores['n_fields'], 'field')} · {_count(scores['n_cells'], 'cell')} "
+            f"Data “{origin['data']}” · {_count(scores['n_fields'], 'field')} · {_count(scores['n_cells'], 'cell')} "
             f"found by “{scores['segmenter']}” · {origin['created'][:10]}"
         ),
         "lead": lead(scores),
@@ -157,8 +157,8 @@ def _intervals_definition(scores: Mapping[str, Any]) -> str:
         f"The {scores['n_fields']} fields are drawn anew, with replacement, {scores['n_resamples']:,} times (seed "
         f"{scores['seed']}), each with all its cells, because cells of one field are not independent. The interval "
         f"holds the middle 95 % of the values. What rests on fewer than {FEWEST_FIELDS} fields gets none. "
-        "Calibration errors, and means over classes of which some have few fields, come out somewhat larger in the draws "
-        "than in the whole: their intervals lean upwards."
+        "Calibration errors, and means over classes of which some have few fields, come out somewhat larger in the "
+        "draws than in the whole: their intervals lean upwards."
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from organelle_widgets.core.labels import CLASSES
+from organelle_widgets.evaluation.classification_scores import FEWEST_FIELDS
 from organelle_widgets.render.bars import STYLES
 from organelle_widgets.render.saving import without_font_warnings
 
@@ -46,7 +47,7 @@ _INDEX = {organelle.name: organelle for organelle in CLASSES}
 
 
 def class_order(per_class: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Names of the classes, best average precision of fields first, then those that have no field.
+    """Names of the classes: those with enough fields for a claim, those with few, those with none; best first.
 
     Parameters
     ----------
@@ -56,12 +57,13 @@ def class_order(per_class: Mapping[str, Mapping[str, Any]]) -> list[str]:
     Returns
     -------
     list of str
-        All names.
+        All names, within each group by average precision of fields.
     """
 
-    def rank(name: str) -> tuple[bool, float]:
-        precision = per_class[name]["ap_field"]
-        return bool(np.isnan(precision)), -float(np.nan_to_num(precision))
+    def rank(name: str) -> tuple[bool, bool, float]:
+        row = per_class[name]
+        few = row["n_fields"] < FEWEST_FIELDS
+        return not row["n_fields"], few, -float(np.nan_to_num(row["ap_field"]))
 
     return sorted(per_class, key=rank)
 
@@ -77,7 +79,7 @@ def class_ranking(scores: Mapping[str, Any]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Two columns of points; classes from the top, best average precision first.
+        Two columns of points; classes from the top, in the order of `class_order`.
     """
     per_class = scores["per_class"]
     names = [name for name in class_order(per_class) if per_class[name]["n_fields"]]
@@ -86,7 +88,7 @@ def class_ranking(scores: Mapping[str, Any]) -> Figure:
     bottom = 0.5 / figure.get_figheight()
     titles = {"ap": "Average precision", "auc": "Area under the ROC curve"}
     for column, (kind, title) in enumerate(titles.items()):
-        axes = figure.add_axes((0.37 + 0.32 * column, bottom, 0.29, top - bottom))
+        axes = figure.add_axes((0.285 + 0.365 * column, bottom, 0.335, top - bottom))
         _plain(axes)
         axes.set(xlim=(-0.02, 1.02), ylim=(len(names) - 0.4, -0.6), yticks=range(len(names)))
         axes.set_yticklabels(
@@ -136,18 +138,18 @@ def confusion_figure(confusion: Mapping[str, Any]) -> Figure:
     counts = np.asarray(confusion["cells"])
     rows = np.flatnonzero(counts.sum(axis=1))
     cols = np.flatnonzero(counts.sum(axis=0) + np.isin(np.arange(counts.shape[1]), rows))
-    figure = _figure(2.6 + 0.31 * len(cols), 0.75 + 0.27 * max(len(rows), 1))
+    figure = _figure(2.6 + 0.31 * max(len(cols), 1), 0.75 + 0.27 * max(len(rows), 1))
     height = figure.get_figheight()
     axes = figure.add_axes(
         (
             2.5 / figure.get_figwidth(),
             0.1 / height,
-            0.31 * len(cols) / figure.get_figwidth(),
+            0.31 * max(len(cols), 1) / figure.get_figwidth(),
             1 - 0.65 / height,
         )
     )
     _plain(axes, grid=False)
-    axes.set(xlim=(0, len(cols)), ylim=(len(rows), 0))
+    axes.set(xlim=(0, max(len(cols), 1)), ylim=(max(len(rows), 1), 0))
     for y, row in enumerate(rows):
         for x, col in enumerate(cols):
             count = int(counts[row, col])
@@ -181,7 +183,7 @@ def _shade(axes: Axes, x: int, y: int, share: float, count: int) -> None:
 
     place = (x + 0.04, y + 0.04)
     axes.add_patch(Rectangle(place, 0.92, 0.92, fc=_ACCENT, alpha=0.08 + 0.87 * share, lw=0))
-    ink = _LOOK.paper if share > 0.5 else _LOOK.ink
+    ink = _LOOK.paper if share > 0.7 else _LOOK.ink
     axes.text(x + 0.5, y + 0.5, str(count), fontsize=_SMALL, color=ink, ha="center", va="center")
 
 
@@ -225,7 +227,9 @@ def reliability_figure(reliability: Mapping[str, Any]) -> Figure:
         _plain(counts)
         width = table["high"] - table["low"]
         counts.bar(table["low"], table["n"], 0.92 * width, align="edge", color=_LOOK.line)
-        counts.set(xlim=(0, 1), yscale="log", ylim=(0.7, max(10.0, 2 * table["n"].max())))
+        scale = "log" if full.any() else "linear"
+        counts.set(xlim=(0, 1), yscale=scale, ylim=(0.7, max(10.0, 2 * table["n"].max())))
+        counts.yaxis.set_major_formatter("{x:,.0f}")
         counts.minorticks_off()
         counts.set_xlabel("Probability said", fontsize=_SIZE, color=_LOOK.muted)
         if not column:
@@ -245,7 +249,7 @@ def curves_figure(scores: Mapping[str, Any]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        One small panel a class, best average precision first.
+        One small panel a class, in the order of `class_order`.
     """
     per_class, curves = scores["per_class"], scores["details"]["precision_recall"]
     names = [name for name in class_order(per_class) if per_class[name]["n_fields"]]
@@ -270,11 +274,13 @@ def curves_figure(scores: Mapping[str, Any]) -> Figure:
 
 
 def _curve(axes: Axes, curve: Mapping[str, Sequence[float]], color: str, width: float) -> None:
-    """Precision as steps from the highest threshold on."""
-    if curve["recall"]:
-        recall = [0.0, *curve["recall"]]
-        precision = [curve["precision"][0], *curve["precision"]]
-        axes.step(recall, precision, where="pre", color=color, lw=width)
+    """Precision as steps, each as high as where its recall is first reached: the area below is the precision's mean."""
+    recall = np.asarray(curve["recall"], float)
+    gains = np.diff(recall, prepend=0.0) > 0
+    if gains.any():
+        recall, precision = recall[gains], np.asarray(curve["precision"], float)[gains]
+        steps = np.append(precision[0], precision)
+        axes.step(np.append(0.0, recall), steps, where="pre", color=color, lw=width)
 
 
 def _figure(width: float, height: float) -> Figure:
@@ -323,9 +329,9 @@ def svg_of(figure: Figure, description: str) -> str:
     drawing = drawing[drawing.index("<svg") :]
     for color, variable in _VARIABLES.items():
         drawing = drawing.replace(color.lower(), variable)
-    drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
+    drawing = re.sub(r"<(metadata|style)\b.*?</\1>", "", drawing, flags=re.DOTALL)
     used = set(re.findall(r"#([\w-]+)", drawing))
-    drawing = re.sub(r' id="([\w-]+)"', lambda m: m[0] if m[1] in used else "", drawing)
+    drawing = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", drawing)
     width, height = (round(96 * side) for side in figure.get_size_inches())
     start = f'<svg role="img" aria-label="{escape(description)}" width="{width}" height="{height}" '
     box = re.search(r'viewBox="[^"]+"', drawing)

@@ -163,7 +163,8 @@ def caveats(scores: Mapping[str, Any]) -> str:
         )
     if scores["little_evidence"]:
         found.append(
-            f"Fewer than {FEWEST_FIELDS} fields, so no claim: {_listed(scores, scores['little_evidence'])}."
+            f"Fewer than {FEWEST_FIELDS} fields, so no claim: {_listed(scores, scores['little_evidence'])}. "
+            "In the means over classes each of them counts as much as a common one."
         )
     if scores["no_evidence"]:
         found.append(
@@ -188,19 +189,12 @@ def class_table(per_class: Mapping[str, Mapping[str, Any]]) -> str:
     Returns
     -------
     str
-        HTML, a table: best average precision of fields first, classes without a field last.
+        HTML, a table in the order of `organelle_widgets.evaluation.report_figures.class_order`.
     """
     head = (
-        "Class",
-        "Fields",
-        "Cells",
-        "AP, fields",
-        "AUC, fields",
-        "AP, cells",
-        "AUC, cells",
-        "F1, cells",
-        "Calibration error",
-    )
+        "Class", "Fields", "Cells", "AP<br>fields", "AUC<br>fields", "AP<br>cells", "AUC<br>cells", "F1<br>cells",
+        "Cal. error<br>cells",
+    )  # fmt: skip
     body = "\n".join(_class_row(name, per_class[name]) for name in class_order(per_class))
     return f"<table><thead><tr>{_cells('th', head)}</tr></thead>\n<tbody>\n{body}\n</tbody></table>"
 
