@@ -63,7 +63,7 @@ def analyze_field(
     segmenter : str or Segmenter
         A registered name, or an instance with its settings.
     classifier : str or Classifier
-        A registered name, or an instance.
+        A registered name, the path of a ``.keras`` file, several of them with ``+`` between, or an instance.
     threshold : float
         Probability from which a class counts as predicted, 0 to 1. Results answer for other thresholds too.
     monitor : Monitor, optional
@@ -109,6 +109,7 @@ def analyze_field(
     check_leave_out(leave_out)
     monitor = monitor or Monitor()
     finder, judge = make_segmenter(segmenter), make_classifier(classifier)
+    judge.check_ready()  # before cells are looked for, which takes its time
     timings: dict[str, float] = {}
     if not isinstance(field, Field):
         monitor.report("Reading the images", 0.0)

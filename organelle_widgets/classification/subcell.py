@@ -152,7 +152,7 @@ class SubCell(Classifier):
     https://github.com/CellProfiling/subcell-analysis/tree/3bd9f08d1dde1088bad5ebf037acae9db7d19d1c/preprocess.
     """
 
-    batch_size: ClassVar[int] = 8
+    batch_size: ClassVar[int] = 4  # some 10 s on two cores: so long a wish to stop may wait
 
     encoder: str = setting(
         "vit",

@@ -45,7 +45,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     add_segmenter(parser)
     parser.add_argument(
-        "--classifier", default=DEFAULT_CLASSIFIER, help=f"default: {DEFAULT_CLASSIFIER}"
+        "--classifier",
+        default=DEFAULT_CLASSIFIER,
+        help=f"a name, the path of a .keras file, or several with + between (default: {DEFAULT_CLASSIFIER})",
     )
     parser.add_argument(
         "--pixel-size-um",
@@ -108,7 +110,8 @@ def _leave_out(text: str) -> str:
 
 def run(options: argparse.Namespace) -> int:
     """Analyse every field; a field that fails is reported and the others go on."""
-    chosen_segmenter(options), make_classifier(options.classifier)
+    chosen_segmenter(options)
+    make_classifier(options.classifier).check_ready()
     sources, problems = _discover(options)
     folders = _folders(sources, options.out)
     done: list[dict[str, Any]] = []

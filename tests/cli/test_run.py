@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,9 +16,11 @@ import pandas as pd
 import pytest
 import tifffile
 
+from organelle_widgets.classification._keras import quiet_start
 from organelle_widgets.cli.run import _channel_map, _folders
 from organelle_widgets.errors import SettingsError
 from organelle_widgets.io import FieldSource
+from organelle_widgets.pipeline import DEFAULT_CLASSIFIER
 
 Command = Callable[..., tuple[int, str, str]]
 pytestmark = pytest.mark.tensorflow
@@ -186,3 +189,57 @@ def test_every_field_has_a_folder_of_its_own_below_the_output(tmp_path: Path) ->
     folders = _folders([FieldSource(name, tmp_path / "x.tif") for name in names], tmp_path)
     shown = [folder.relative_to(tmp_path).as_posix() for folder in folders]
     assert shown == ["a", "a_2", "a_2_2", "plate/a", "b", "c"]
+
+
+@pytest.fixture
+def own_model(tmp_path: Path) -> Path:
+    """A Keras model of a person's own: the mean of the protein becomes two classes."""
+    path = tmp_path / "own" / "mine.keras"
+    path.parent.mkdir()
+    with quiet_start(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of Keras as it saves
+        import keras
+
+        layers = [keras.Input((16, 16, 1)), keras.layers.GlobalAveragePooling2D()]
+        keras.Sequential([*layers, keras.layers.Dense(2, activation="sigmoid")]).save(path)
+    card = {"classes": ["Nucleoplasm", "Cytosol"], "channels": ["green"], "size_px": 16}
+    path.with_suffix(".json").write_text(json.dumps({**card, "output": "sigmoid"}))
+    return path
+
+
+def test_classifiers_answer_together_by_name_and_path(
+    command: Command, field_folder: Path, own_model: Path, tmp_path: Path
+) -> None:
+    words = ("run", field_folder, "--out", tmp_path, "--segmenter", "watershed")
+    words = (*words, "--pixel-size-um", "0.32", "--classifier")
+    said = {}
+    for name in (DEFAULT_CLASSIFIER, str(own_model), f"{DEFAULT_CLASSIFIER}+{own_model}"):
+        code, _, err = command(*words, name, "--json")
+        assert (code, err) == (0, "")
+        result = json.loads((tmp_path / "well B2" / "result.json").read_text("utf-8"))
+        name = result["provenance"]["classifier"]["name"]
+        said[name] = pd.read_csv(tmp_path / "well B2" / "cells.csv")
+    assert list(said) == [DEFAULT_CLASSIFIER, "keras_file", f"{DEFAULT_CLASSIFIER}+keras_file"]
+    first, own, both = said.values()
+    mean = (first["p_nucleoplasm"] + own["p_nucleoplasm"]) / 2
+    np.testing.assert_allclose(both["p_nucleoplasm"], mean, atol=2e-3)
+    np.testing.assert_allclose(both["p_mitochondria"], first["p_mitochondria"], atol=2e-3)
+    assert not own["p_mitochondria"].any()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "words"),
+    [
+        ("hpa_inceptionv3+", 2, "both sides of every +"),
+        (f"{DEFAULT_CLASSIFIER}+{DEFAULT_CLASSIFIER}", 2, "twice"),
+        ("no/such.keras", 1, "Expected a Keras model at no/such.keras; found no file"),
+        (f"{DEFAULT_CLASSIFIER}+no/such.keras", 1, "Expected a Keras model at no/such.keras"),
+    ],
+)
+def test_a_classifier_that_can_not_answer_is_told_before_any_work(
+    command: Command, field_folder: Path, tmp_path: Path, name: str, expected: int, words: str
+) -> None:
+    code, out, err = command("run", field_folder, "--out", tmp_path / "out", "--classifier", name)
+    assert (code, out) == (expected, "")
+    assert err.count(words) == 1
+    assert not (tmp_path / "out").exists()
