@@ -14,7 +14,7 @@ from organelle_widgets import Monitor, analyze_field
 from organelle_widgets.classification import Classifier
 from organelle_widgets.core.field import Field
 from organelle_widgets.core.masks import Masks
-from organelle_widgets.errors import Cancelled, SegmentationError, SettingsError
+from organelle_widgets.errors import Cancelled, SegmentationError, SettingsError, WeightsError
 from organelle_widgets.pipeline import DEFAULT_SEGMENTER, result_without
 from organelle_widgets.segmentation import Segmenter
 
@@ -181,3 +181,20 @@ def test_cells_can_be_left_out_of_a_result(disc_field: Field, what: Any) -> None
     assert here.notes == there.notes
     assert here.quality == there.quality
     assert result_without(whole, "nothing") is whole
+
+
+def test_a_classifier_that_can_not_answer_is_told_before_cells_are_looked_for(
+    disc_field: Field,
+) -> None:
+    class Absent(Ladder):
+        def check_ready(self) -> None:
+            message = "The weights are not here."
+            raise WeightsError(message)
+
+    class Busy(GivenMasks):
+        def _segment(self, field: Field) -> Masks:
+            pytest.fail("cells were looked for")
+
+    nothing = np.zeros(disc_field.shape, np.int32)
+    with pytest.raises(WeightsError, match="The weights are not here"):
+        analyze_field(disc_field, Busy(Masks(nothing, nothing)), Absent())

@@ -33,7 +33,18 @@ class Cutter(Protocol):
     """Cuts the cells of one field for a classifier."""
 
     def cut(self, cell_ids: NDArray[np.int32]) -> NDArray[np.float32]:
-        """Crops of cells, shape (n, n_channels, size, size), in the order of their ids."""
+        """Cut cells.
+
+        Parameters
+        ----------
+        cell_ids : ndarray of int32, shape (n,)
+            Ids in the masks.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, n_channels, size, size)
+            In the order of the ids.
+        """
         ...
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["SubCellNetwork", "SubCellOutput", "head"]
+__all__ = ["SubCellNetwork", "SubCellOutput"]
 
 _HEAD_WIDTHS = (512, 256)
 _DROPOUT = 0.25  # in training only; its place gives the layers behind it their numbers
@@ -187,7 +187,7 @@ class _GatedPooling(nn.Module):
         return (weights @ x).flatten(1), weights
 
 
-def head(width: int, n_classes: int) -> nn.Sequential:
+def _head(width: int, n_classes: int) -> nn.Sequential:
     """A classifier of embeddings as it was trained: three dense layers with dropout between them."""
     first, second = _HEAD_WIDTHS
     return nn.Sequential(
@@ -219,9 +219,21 @@ class SubCellNetwork(nn.Module):
         self.encoder = _Transformer(sizes)
         self.pool_model = _GatedPooling(pool["dim"], pool["int_dim"], pool["num_heads"])
         width = pool["dim"] * pool["num_heads"]
-        self.heads = nn.ModuleList(head(width, config["num_classes"]) for _ in range(n_heads))
+        self.heads = nn.ModuleList(_head(width, config["num_classes"]) for _ in range(n_heads))
 
     def forward(self, images: Tensor) -> SubCellOutput:
+        """Ask the network.
+
+        Parameters
+        ----------
+        images : Tensor of float32, shape (N, n_channels, Y, X)
+            Y and X are multiples of the patch size.
+
+        Returns
+        -------
+        SubCellOutput
+            Probabilities, embedding and attention.
+        """
         embedding, weights = self.pool_model(self.encoder(images))
         said = torch.stack([one(embedding).sigmoid() for one in self.heads]).mean(dim=0)
         rows, cols = (length // self.patch for length in images.shape[2:])
