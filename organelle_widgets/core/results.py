@@ -16,6 +16,7 @@ from organelle_widgets.core.predictions import (
     Prediction,
     check_probabilities,
     field_probabilities,
+    mostly_unusual,
     predict,
 )
 from organelle_widgets.errors import InputError
@@ -109,7 +110,7 @@ class FieldResult:
         object.__setattr__(
             self,
             "field_probabilities",
-            field_probabilities(probabilities, cells["touches_border"].to_numpy()),
+            field_probabilities(probabilities, *self._cut(), self.unusual),
         )
 
     @property
@@ -119,14 +120,20 @@ class FieldResult:
 
     @property
     def unusual(self) -> NDArray[np.bool_]:
-        """Which cells are unlike any that the classifier was trained on, shape (n_cells,)."""
+        """Which cells are unlike any that the classifier was trained on, shape (n_cells,); none where unknown."""
         strangeness = self.answers.strangeness if self.answers is not None else None
         return np.zeros(self.n_cells, bool) if strangeness is None else strangeness > 1
 
     @property
+    def mostly_unusual(self) -> bool:
+        """Whether more than half of the field, by the weights of its cells, is unusual."""
+        return mostly_unusual(self.unusual, *self._cut())
+
+    @property
     def warnings(self) -> tuple[str, ...]:
-        """What looks wrong in this result, in whole sentences; empty where its quality was not measured."""
-        return self.quality.warnings if self.quality is not None else ()
+        """What looks wrong in this result, in whole sentences: its quality where that was measured, unusual cells."""
+        measured = self.quality.warnings if self.quality is not None else ()
+        return (*measured, self._strange()) if self.mostly_unusual else measured
 
     @property
     def seconds(self) -> float:
@@ -172,12 +179,11 @@ class FieldResult:
         Prediction
             The classes, the candidates and the confidence.
         """
-        values = (
-            self.field_probabilities
-            if cell_id is None
-            else self.probabilities[self.row_of(cell_id)]
-        )
-        return predict(values, self.threshold if threshold is None else threshold)
+        limit = self.threshold if threshold is None else threshold
+        if cell_id is None:
+            return predict(self.field_probabilities, limit, unusual=self.mostly_unusual)
+        row = self.row_of(cell_id)
+        return predict(self.probabilities[row], limit, unusual=bool(self.unusual[row]))
 
     def predictions(self, threshold: float | None = None) -> list[Prediction]:
         """Answers for all cells, in row order.
@@ -193,7 +199,10 @@ class FieldResult:
             One a cell.
         """
         limit = self.threshold if threshold is None else threshold
-        return [predict(row, limit) for row in self.probabilities]
+        return [
+            predict(row, limit, unusual=bool(unusual))
+            for row, unusual in zip(self.probabilities, self.unusual, strict=True)
+        ]
 
     def table(self, threshold: float | None = None) -> pd.DataFrame:
         """Everything known of each cell in one table.
@@ -207,17 +216,35 @@ class FieldResult:
         -------
         pandas.DataFrame
             `cells`, then ``predicted_classes`` (names with ``|`` between them, empty for not sure),
-            ``top_class``, ``confidence``, and the 19 columns of `PROBABILITY_COLUMNS`.
+            ``top_class``, ``confidence``, ``unusual`` (unlike any cell that the classifier was trained on),
+            ``strangeness`` (see `CellAnswers`; NaN where unknown), and the 19 columns of `PROBABILITY_COLUMNS`.
         """
         predictions = self.predictions(threshold)
+        strangeness = self.answers.strangeness if self.answers is not None else None
         table = self.cells.assign(
             predicted_classes=["|".join(CLASS_NAMES[c] for c in p.classes) for p in predictions],
             top_class=[CLASSES[p.top].name for p in predictions],
             confidence=[p.confidence for p in predictions],
+            unusual=self.unusual,
+            strangeness=np.full(self.n_cells, np.nan) if strangeness is None else strangeness,
         )
         for index, column in enumerate(PROBABILITY_COLUMNS):
             table[column] = self.probabilities[:, index]
         return table
+
+    def _cut(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which cells touch the border, and which are fragments."""
+        cells = self.cells
+        return cells["touches_border"].to_numpy(bool), cells["is_fragment"].to_numpy(bool)
+
+    def _strange(self) -> str:
+        """That most cells are unusual, and what may be the cause."""
+        found = int(self.unusual.sum())
+        which = "The one cell is" if self.n_cells == 1 else f"{found} of {self.n_cells} cells are"
+        return (
+            f"{which} unlike any cell the classifier was trained on: check the channels, the pixel size and that "
+            "this is four-channel immunofluorescence."
+        )
 
     def __repr__(self) -> str:
         return f"FieldResult({self.field!r}, {self.n_cells} cells, threshold {self.threshold:g})"

@@ -23,6 +23,9 @@ CSV_COLUMNS: dict[str, str] = {
     "between them; empty where the answer is not sure.",
     "top_class": "Name of the class that the confidence belongs to.",
     "confidence": "Probability of the first predicted class, or of the most probable one where not sure.",
+    "unusual": "Whether the cell is unlike any that the classifier was trained on; then the answer is not sure.",
+    "strangeness": "How unlike: below 1 for 99 of 100 real cells of the kind that the classifier was made for; empty "
+    "where the classifier does not say.",
     **{
         column: f"Probability of the class {name}, 0 to 1."
         for column, name in zip(PROBABILITY_COLUMNS, CLASS_NAMES, strict=True)

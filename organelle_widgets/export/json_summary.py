@@ -34,10 +34,11 @@ def summary(result: FieldResult) -> dict[str, Any]:
     -------
     dict
         ``schema`` and ``schema_version``, ``summary`` (one sentence), ``field`` (name, size, pixel size and
-        where that is from), ``channels``, ``n_cells``, ``n_cells_on_border``, ``n_fragments``, ``prediction`` (of
-        the field; null without cells), ``cells_per_class``, ``warnings`` (what looks wrong), ``quality`` (the
-        numbers behind them, see `organelle_widgets.core.quality.FieldQuality`; of all cells that were found, also
-        those left out; null where it was not measured), ``notes``, ``timings_s`` and ``provenance``.
+        where that is from), ``channels``, ``n_cells``, ``n_cells_on_border``, ``n_unusual`` (unlike any cell that the
+        classifier was trained on), ``n_fragments``, ``prediction`` (of the field; null without cells),
+        ``cells_per_class``, ``warnings`` (what looks wrong), ``quality`` (the numbers behind them, see
+        `organelle_widgets.core.quality.FieldQuality`; of all cells that were found, also those left out; null where
+        it was not measured), ``notes``, ``timings_s`` and ``provenance``.
     """
     field = result.field
     rows, cols = field.shape
@@ -65,6 +66,7 @@ def summary(result: FieldResult) -> dict[str, Any]:
         },
         "n_cells": result.n_cells,
         "n_cells_on_border": int(result.cells["touches_border"].sum()),
+        "n_unusual": int(result.unusual.sum()),
         "n_fragments": int(result.cells["is_fragment"].sum()),
         "prediction": _prediction(result),
         "cells_per_class": dict(zip(counts["name"], counts["n_cells"].tolist(), strict=True)),
@@ -94,6 +96,7 @@ def _prediction(result: FieldResult) -> dict[str, Any] | None:
     return {
         "threshold": result.threshold,
         "sure": prediction.sure,
+        "unusual": prediction.unusual,
         "answer": prediction.text,
         "confidence": round(prediction.confidence, 6),
         "classes": [CLASSES[c].name for c in prediction.classes],

@@ -93,18 +93,18 @@ def field_payload(result: FieldResult, threshold: float | None = None) -> dict[s
         "p": np.round(result.field_probabilities.astype(float), 3).tolist(),
         "counts": [[c, n] for c, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))],
         "n_cells": result.n_cells,
-        "quality": _quality(result.quality) if result.quality else {},
+        "quality": _quality(result.quality, result.warnings) if result.quality else {},
     }
 
 
-def _quality(quality: FieldQuality) -> dict[str, Any]:
+def _quality(quality: FieldQuality, warnings: tuple[str, ...]) -> dict[str, Any]:
     """What the page shows of a field's quality."""
     medians = {"cell": quality.median_cell_area_um2, "nucleus": quality.median_nucleus_area_um2}
     return {
         **{f"median_{name}_um2": round(_or_zero(value), 1) for name, value in medians.items()},
         "border_share": round(_or_zero(quality.border_share), 3),
         "fragments": int(quality.n_fragments),
-        "warnings": list(quality.warnings),
+        "warnings": list(warnings),
         "pixel_size_um": _or_zero(quality.fitting_pixel_size_um),
     }
 

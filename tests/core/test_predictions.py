@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from organelle_widgets.core.predictions import check_probabilities, field_probabilities, predict
+from organelle_widgets.core.predictions import (
+    cell_weights,
+    check_probabilities,
+    field_probabilities,
+    mostly_unusual,
+    predict,
+)
 from organelle_widgets.errors import InputError
 
 
@@ -62,6 +68,58 @@ def test_cells_on_the_border_weigh_less():
     mean = field_probabilities(cells, np.array([False, True]))
     assert mean[:3] == pytest.approx([1 / 1.3, 0.3 / 1.3, 0])
     assert field_probabilities(cells, np.array([True, True]))[:2] == pytest.approx([0.5, 0.5])
+
+
+def test_what_is_unlike_anything_known_is_never_sure():
+    prediction = predict(vector(c2=0.99, c0=0.4, c16=0.3), unusual=True)
+    assert (prediction.classes, prediction.candidates) == ((), (2, 0, 16))
+    assert (prediction.sure, prediction.unusual, prediction.top) == (False, True, 2)
+    assert prediction.confidence == pytest.approx(0.99)
+    assert prediction.text == (
+        "Not sure: unlike any cell the classifier knows; perhaps Nucleoli, Nucleoplasm or Cytosol"
+    )
+    assert not predict(vector(c18=0.9), unusual=True).classes
+    assert not predict(vector(c2=0.99)).unusual
+
+
+def test_the_smallest_weight_of_a_cell_holds():
+    border = np.array([False, True, True, False, True])
+    fragment = np.array([False, False, True, False, True])
+    unusual = np.array([False, False, False, True, True])
+    assert cell_weights(border).tolist() == [1, 0.3, 0.3, 1, 0.3]
+    assert cell_weights(border, fragment).tolist() == [1, 0.3, 0.1, 1, 0.1]
+    assert cell_weights(border, None, unusual).tolist() == [1, 0.3, 0.3, 0.1, 0.1]
+    assert cell_weights(border, fragment, unusual).tolist() == [1, 0.3, 0.1, 0.1, 0.1]
+
+
+def test_fragments_and_unusual_cells_hardly_count_but_still_answer():
+    cells = np.eye(19)[:3]
+    no, third = np.zeros(3, bool), np.array([False, False, True])
+    assert field_probabilities(cells, no, third)[2] == pytest.approx(0.1 / 2.1)
+    assert field_probabilities(cells, no, no, third)[2] == pytest.approx(0.1 / 2.1)
+    assert field_probabilities(cells, ~no, ~no, ~no)[:4] == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0])
+
+
+def test_a_field_is_unusual_when_most_of_its_weight_is():
+    border = np.array([False, True, True, True])
+    unusual = np.array([False, True, True, True])
+    assert not mostly_unusual(unusual, border)  # 0.9 of 1.9
+    assert mostly_unusual(~unusual, border)
+    assert mostly_unusual(unusual, ~border)
+    assert not mostly_unusual(np.array([True, False]), np.zeros(2, bool))  # half is not most
+    assert not mostly_unusual(np.zeros(0, bool), np.zeros(0, bool))
+
+
+def test_arrays_of_other_cells_are_refused():
+    three, two = np.zeros(3, bool), np.zeros(2, bool)
+    with pytest.raises(InputError, match=r"each of 3 cells; found shape \(2,\)"):
+        cell_weights(three, two)
+    with pytest.raises(InputError, match=r"each of 3 cells; found shape \(2,\)"):
+        field_probabilities(np.zeros((3, 19)), three, None, two)
+    with pytest.raises(InputError, match="of 2 cells; found 3"):
+        field_probabilities(np.zeros((3, 19)), two)
+    with pytest.raises(InputError, match=r"each of 3 cells; found shape \(2,\)"):
+        mostly_unusual(two, three)
 
 
 def test_a_field_without_cells_has_zeros():
