@@ -79,7 +79,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def _add_classification(one: argparse.ArgumentParser) -> None:
     """Arguments that only a classifier's scoring has."""
-    one.add_argument("--classifier", default=DEFAULT_CLASSIFIER)
+    one.add_argument(
+        "--classifier",
+        default=DEFAULT_CLASSIFIER,
+        help=f"a name, or several with + between ({DEFAULT_CLASSIFIER})",
+    )
     one.add_argument(
         "--ids",
         type=Path,

@@ -158,7 +158,8 @@ def _intervals_definition(scores: Mapping[str, Any]) -> str:
         f"{scores['seed']}), each with all its cells, because cells of one field are not independent. The interval "
         f"holds the middle 95 % of the values. What rests on fewer than {FEWEST_FIELDS} fields gets none. "
         "Calibration errors, and means over classes of which some have few fields, come out somewhat larger in the "
-        "draws than in the whole: their intervals lean upwards."
+        "draws than in the whole: their intervals lean upwards. An interval of no width says that all fields agree, "
+        "not that the figure is certain."
     )
 
 

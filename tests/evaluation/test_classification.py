@@ -12,6 +12,7 @@ from organelle_widgets.core.labels import CLASS_NAMES
 from organelle_widgets.errors import InputError
 from organelle_widgets.evaluation.classification import (
     ScoredField,
+    answer_fields,
     evaluate_classification,
     score_fields,
     truth_rows,
@@ -129,3 +130,32 @@ def test_all_unreadable_fields_are_named(tmp_path):
     names = [path.name.removesuffix("_blue.png") for path in files[:2]]
     with pytest.raises(InputError, match=f"2 can't be read: {names[0]}.*{names[1]}"):
         evaluate_classification(tmp_path, classifier=Bright())
+
+
+@dataclass(frozen=True)
+class WithWeights(Bright):
+    """Weights of its own, somewhere on this machine."""
+
+    def provenance(self):
+        return {**super().provenance(), "files": ["/home/someone/net.keras"], "size": 3}
+
+
+def test_details_tell_what_was_run_but_not_where(sample):
+    scores = evaluate_classification(
+        sample, classifier=WithWeights(), segmenter="watershed", details=True, n_resamples=5
+    )
+    assert set(scores) >= {"details", "provenance", "intervals"}
+    assert scores["provenance"]["data"] == sample.name
+    assert scores["provenance"]["classifier"]["files"] == ["net.keras"]
+    assert scores["provenance"]["classifier"]["size"] == 3
+    assert "numpy" in scores["provenance"]["packages"]
+
+
+def test_answers_carry_what_is_known_of_each_cell(sample):
+    answered = answer_fields(sample, classifier=Bright(), segmenter="watershed", limit=2)
+    assert len(answered) == 2
+    for field in answered:
+        assert len(field.cell_ids) == len(field.is_fragment) == len(field.probabilities) > 0
+        assert field.id
+        assert field.folder
+        assert field.strangeness is None
