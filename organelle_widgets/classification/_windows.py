@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy import ndimage
 
+from organelle_widgets.classification._boxes import find_boxes
 from organelle_widgets.classification._crops import channel_ranges
 from organelle_widgets.core.channels import CHANNELS
 from organelle_widgets.errors import InputError, SettingsError
@@ -137,7 +138,8 @@ class WindowCutter:
             raise InputError(message, source=field.name)
         self.rule = rule
         self._field, self._cells = field, masks.cells
-        self._boxes: list[Any] = ndimage.find_objects(masks.cells)
+        ids, boxes = find_boxes(masks.cells)
+        self._boxes = dict(zip(ids.tolist(), boxes.tolist(), strict=True))
         self._channels = list(rule.channels)
         self._by_cell = rule.scaling in ("cell", "cell_channel")
         self._low, self._high = self._range(masks)
@@ -177,11 +179,11 @@ class WindowCutter:
 
     def _window(self, cell: int) -> NDArray[np.float32]:
         """One cell's window, resampled to the crop's size."""
-        box = self._boxes[cell - 1] if 0 < cell <= len(self._boxes) else None
-        if box is None:
+        if cell not in self._boxes:
             message = f"Expected the id of a cell in the masks; found {cell}."
             raise InputError(message, source=self._field.name)
-        rows, cols = (self._span(part, axis) for axis, part in enumerate(box))
+        top, bottom, left, right = self._boxes[cell]
+        rows, cols = self._span(top, bottom, axis=0), self._span(left, right, axis=1)
         pixels = self._field.pixels[:, rows.slice, cols.slice][self._channels].astype(np.float32)
         if not self._by_cell:
             pixels -= self._low
@@ -192,15 +194,15 @@ class WindowCutter:
         size = self.rule.size
         return np.asarray(rows.matrix(size) @ pixels @ cols.matrix(size).T, np.float32)
 
-    def _span(self, part: slice, axis: int) -> _Span:
-        """What a crop shows along one axis of a cell with this part of the bounding box."""
+    def _span(self, first: int, stop: int, axis: int) -> _Span:
+        """What a crop shows along one axis of a cell whose bounding box begins and stops there."""
         pixel_um, most = self._field.pixel_size_um, self._field.shape[axis]
         if self.rule.extent_um is None:
             margin = round(self.rule.margin_um / pixel_um)
-            low, high = max(part.start - margin, 0), min(part.stop + margin, most)
+            low, high = max(first - margin, 0), min(stop + margin, most)
             return _Span(low, high - low, low, high)
         length = self.rule.extent_um / pixel_um
-        start = (part.start + part.stop) / 2 - length / 2
+        start = (first + stop) / 2 - length / 2
         low, high = max(int(np.floor(start)), 0), min(int(np.ceil(start + length)), most)
         return _Span(start, length, low, high)
 

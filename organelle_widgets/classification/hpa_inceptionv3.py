@@ -1,7 +1,7 @@
 """bestfitting's single-cell network for the 19 classes, as ONNX: how cells are cut for it, and how it is asked.
 
 Shubin Dai (bestfitting) won the Kaggle competition of 2021; this is one network of his ensemble, exported by Wei
-Ouyang for the BioImage Model Zoo. It runs in onnxruntime, which is an extra: ``pip install organelle-widgets[onnx]``.
+Ouyang for the BioImage Model Zoo. It runs in onnxruntime, which is installed apart or with the extra ``onnx``.
 """
 
 from __future__ import annotations
@@ -45,7 +45,6 @@ _sessions: dict[tuple[str, int, int], Any] = {}
     "hpa_inceptionv3",
     title="HPA InceptionV3 (bestfitting)",
     requires=("onnxruntime",),
-    install="python -m pip install organelle-widgets[onnx]",
 )
 @dataclass(frozen=True)
 class HpaInceptionV3(Classifier):

@@ -185,11 +185,11 @@ def _opened(path: Path) -> Any:
 
 def _unreadable(path: Path, error: Exception) -> WeightsError:
     """The error for a model that was not opened; Keras' own advice to switch off the safe mode is not passed on."""
-    text = str(error)
-    if "lambda" in text.lower() or "unsafe" in text.lower():
+    text = str(error).replace(str(path), "").lower()
+    if "lambda" in text or "unsafe" in text:
         message = f"{path.name} was not opened: it has a Lambda layer or other code in it, which could do anything."
         hint = "Build the model of Keras' own layers only, and save it again."
-    elif "could not locate" in text.lower() or "custom" in text.lower():
+    elif "could not locate" in text or "custom" in text:
         message = (
             f"{path.name} was not opened: it has a layer or a function that Keras does not know."
         )
@@ -204,7 +204,7 @@ def _unreadable(path: Path, error: Exception) -> WeightsError:
 
 def _check_shapes(model: Any, card: ModelCard, path: Path) -> None:
     """Refuse a model that does not take what its JSON says, or gives another number of classes."""
-    takes, gives = model.input_shape, model.output_shape
+    takes, gives = (getattr(model, name, None) for name in ("input_shape", "output_shape"))
     single = isinstance(takes, tuple) and isinstance(gives, tuple)
     if not single or len(takes) != 4 or len(gives) != 2:
         message = (

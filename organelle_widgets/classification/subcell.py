@@ -89,7 +89,7 @@ _GROW_UM = 3 * 0.08
 _RED_YELLOW_BLUE_GREEN = (0, 3, 2, 1)
 
 
-def build_network(config: Mapping[str, Any] = SUBCELL_CONFIG, n_heads: int = 1) -> torch.nn.Module:
+def build_network(config: Mapping[str, Any] = SUBCELL_CONFIG, n_heads: int = 2) -> torch.nn.Module:
     """SubCell's network without weights, in eval mode.
 
     Parameters

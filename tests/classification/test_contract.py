@@ -17,9 +17,10 @@ from organelle_widgets.errors import Cancelled, SettingsError, WeightsError
 pytestmark = pytest.mark.tensorflow
 
 INSTALLED = [name for name, entry in CLASSIFIERS.entries().items() if not entry.missing]
+TOGETHER = "subcell+keras_file"
 
 
-@pytest.fixture(params=INSTALLED)
+@pytest.fixture(params=[*INSTALLED, TOGETHER])
 def classifier(request, toys, toy_model, monkeypatch):
     monkeypatch.setenv(MODEL_VARIABLE, str(toy_model))
     made = make_classifier(request.param)
@@ -93,7 +94,7 @@ def test_progress_is_told_and_may_stop(classifier, disc_field, disc_masks):
 
 
 def test_provenance_tells_the_name_and_is_json(classifier):
-    assert json.loads(json.dumps(classifier.provenance()))["name"] in INSTALLED
+    assert json.loads(json.dumps(classifier.provenance()))["name"] in (*INSTALLED, TOGETHER)
 
 
 def test_unknown_settings_are_refused():

@@ -157,6 +157,34 @@ def test_a_lambda_layer_is_refused(mine, tmp_path, disc_field, disc_masks):
     assert "safe_mode" not in str(caught.value)
 
 
+def test_code_of_one_s_own_is_refused(mine, tmp_path, disc_field, disc_masks):
+    import keras
+
+    class Doubled(keras.layers.Layer):
+        def call(self, x):
+            return x * 2
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of Keras as it saves
+        keras.Sequential([keras.Input((32, 32, 2)), Doubled()]).save(tmp_path / "mine.keras")
+    with pytest.raises(WeightsError, match="layer or a function that Keras does not know"):
+        mine().classify(disc_field, disc_masks)
+
+
+def test_a_model_of_several_inputs_is_refused(mine, tmp_path, disc_field, disc_masks):
+    import keras
+
+    ends = [keras.Input((32, 32, 2)), keras.Input((32, 32, 2))]
+    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Add()(ends))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of Keras as it saves
+        keras.Model(ends, pooled).save(tmp_path / "mine.keras")
+    with pytest.raises(
+        WeightsError, match=r"one input of images and one output a class; mine\.keras"
+    ):
+        mine().classify(disc_field, disc_masks)
+
+
 def test_files_that_are_no_model_are_told(mine, tmp_path, disc_field, disc_masks):
     (tmp_path / "mine.keras").write_bytes(b"nothing of the kind")
     with pytest.raises(WeightsError, match=r"mine\.keras is damaged or something else"):
