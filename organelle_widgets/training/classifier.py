@@ -1,211 +1,251 @@
-"""Training the embedded classifier from a folder of labelled fields, or from virtual cells alone: the whole run."""
+"""Training a classifier from labelled fields, or from virtual cells alone: the whole run, from folder to scores."""
 
 from __future__ import annotations
 
+import json
 import time
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from organelle_widgets.classification import CropRule
-from organelle_widgets.classification._keras import quiet_start
-from organelle_widgets.classification.cnn import EmbeddedCNN
+import organelle_widgets
+from organelle_widgets.classification import CropRule, make_classifier
 from organelle_widgets.core.monitor import Monitor
-from organelle_widgets.core.settings import check_settings, setting
-from organelle_widgets.evaluation.classification import evaluate_classification
-from organelle_widgets.io.field_table import read_field_table
-from organelle_widgets.segmentation import make_segmenter
+from organelle_widgets.errors import InputError, SettingsError
+from organelle_widgets.pipeline import DEFAULT_SEGMENTER
+from organelle_widgets.render.saving import written_whole
+from organelle_widgets.segmentation import Segmenter, make_segmenter
 from organelle_widgets.training.card import write_card
-from organelle_widgets.training.data import Cells, simulated_cells, virtual_cells
-from organelle_widgets.training.fit import FitSettings, fit_network
-from organelle_widgets.training.mixture import Mixture
-from organelle_widgets.training.network import build_network
-from organelle_widgets.training.real import real_cells
+from organelle_widgets.training.collect import check_readable
+from organelle_widgets.training.export import export_network
+from organelle_widgets.training.fit import fit_network
+from organelle_widgets.training.history import draw_history
+from organelle_widgets.training.label_sources import find_labelled
+from organelle_widgets.training.labelled import LabelledField, split_fields
+from organelle_widgets.training.lessons import Lessons, collect_lessons
 from organelle_widgets.training.run_folder import run_folder
-from organelle_widgets.training.split import HELD_OUT_FRACTION, held_out
+from organelle_widgets.training.scoring import score_labelled
+from organelle_widgets.training.start import SCRATCH, starting_network
+from organelle_widgets.training.training_settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-__all__ = ["TrainingSettings", "train_classifier"]
+__all__ = ["NAME", "train_classifier"]
 
-MOSAICS = "cell_mosaics"
-"""Subfolder with fields of single cells on black; they are scored apart."""
-_VIEWS_UM = (0.28, 0.32, 0.37)
-"""Scales at which real cells are cut, micrometres per pixel: a network should not hang on the exact one."""
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """Numbers of a training run.
-
-    Parameters
-    ----------
-    seed : int
-        Same seed, same training, on one machine with one set of versions.
-    epochs, steps, batch_size : int
-        Epochs, batches in each, cells in a batch.
-    virtual_fields : int
-        How many fields to draw.
-    simulated : int
-        How many real cells get a simulated protein.
-    validation_fraction : float
-        Share of antibodies kept aside and scored.
-    learning_rate : float
-        The highest of the run.
-
-    Raises
-    ------
-    SettingsError
-        If a number is out of its range.
-    """
-
-    seed: int = setting(0, label="Seed", minimum=0)
-    epochs: int = setting(20, label="Epochs", minimum=1)
-    steps: int = setting(100, label="Batches in an epoch", minimum=1)
-    batch_size: int = setting(48, label="Cells in a batch", minimum=2)
-    virtual_fields: int = setting(40, label="Virtual fields", minimum=1)
-    simulated: int = setting(10000, label="Simulated proteins", minimum=0)
-    validation_fraction: float = setting(
-        HELD_OUT_FRACTION, label="Held-out share", minimum=0, maximum=0.9
-    )
-    learning_rate: float = setting(2e-3, label="Learning rate", minimum=1e-6, maximum=0.1)
-
-    def __post_init__(self) -> None:
-        check_settings(self)
+_TUNING_RATE = 3e-4
+"""Highest learning rate of a network that knows something already, where none is given."""
+_SHARE_CELLS, _SHARE_FIT, _SHARE_SCORES = 0.3, 0.6, 0.1
+NAME = "classifier"
+"""What weights and card are called."""
 
 
 def train_classifier(
     data: str | Path | None,
     out: str | Path,
     *,
+    start: str | Path = SCRATCH,
+    labels: str | Path | None = None,
+    segmenter: str | Segmenter = DEFAULT_SEGMENTER,
+    pixel_size_um: float | None = None,
+    provenance: str | None = None,
     progress: Callable[[float], None] | None = None,
+    on_epoch: Callable[[Mapping[str, float]], None] | None = None,
     **settings: Any,
 ) -> dict[str, Any]:
-    """Train the network, write weights and card, and score them on the fields kept aside.
+    """Train a classifier, write weights, card and curves, and score it on the fields kept aside.
+
+    The same call in the same folder goes on where it was stopped.
 
     Parameters
     ----------
     data : str or Path, optional
-        Folder of labelled fields with its ``fields.csv``. Without one, virtual cells alone are learnt, and nothing
-        is scored.
+        Folder of labelled fields; see `organelle_widgets.training.label_sources.find_labelled`. Without one, virtual
+        cells alone are learnt, and nothing is scored.
     out : str or Path
-        Folder for ``cnn.keras`` and its card ``cnn.json``; made if needed.
+        The run folder, made if needed: ``config.json``, ``history.csv``, ``history.png``, ``checkpoint/``, ``logs/``
+        for TensorBoard, ``classifier.keras`` and its card ``classifier.json``.
+    start : {"scratch", "embedded"} or path
+        Begin with random weights, the package's, or those of an earlier training.
+    labels : str or Path, optional
+        Table of labels; by default ``fields.csv`` or ``train.csv`` in `data`.
+    segmenter : str or Segmenter
+        Finds the cells of fields without outlines.
+    pixel_size_um : float, optional
+        Micrometres per pixel of images that ``fields.csv`` does not name.
+    provenance : str, optional
+        Where the images come from and under which licence, for the model card; ``"hpa"`` for the Human Protein Atlas.
     progress : callable, optional
         Called with the share done, 0 to 1; may raise to stop.
+    on_epoch : callable, optional
+        Called with the figures of each epoch; see `organelle_widgets.training.history.FitHistory`.
     **settings
-        See `TrainingSettings`: ``seed``, ``epochs``, ``virtual_fields``, ``validation_fraction`` and others.
+        See `TrainingSettings`: ``objective``, ``epochs``, ``patience``, ``validation_fraction`` and others.
 
     Returns
     -------
     dict
-        ``weights`` and ``card`` (paths as text), ``settings``, ``n_cells`` by kind, ``history`` (mean loss of each
-        epoch), ``seconds``, and ``scores``: ``fields`` and ``mosaics``, each as
-        `organelle_widgets.evaluation.classification.evaluate_classification` gives them for held-out fields.
+        ``weights`` and ``card`` (paths as text), ``settings``, ``n_cells`` and ``n_fields`` by kind, ``history`` (the
+        figures of each epoch), ``best_epoch``, ``stopped_early``, ``seconds``, and ``scores`` of the held-out fields as
+        `organelle_widgets.training.scoring.score_labelled` gives them.
 
     Raises
     ------
     SettingsError
         If a setting is out of its range.
     InputError
-        If the folder or a field in it can't be used, or no cell is left to learn from.
+        If the folder or a field in it can't be used, no cell is left to learn from, or `out` holds another training.
+    WeightsError
+        If the weights to start from can't be used.
     ExportError
         If nothing can be written to `out`.
     """
-    chosen = TrainingSettings(**settings)
-    folder = Path(data) if data is not None else None
-    if folder is not None:
-        read_field_table(folder)  # a wrong folder is found before the long work
-    place = run_folder(Path(out))
+    if start != SCRATCH:
+        settings = {"learning_rate": _TUNING_RATE, **settings}
+    run = _Run(Path(out), TrainingSettings(**settings), make_segmenter(segmenter))
     report = progress or Monitor().part("training", 0, 1)
     started = time.perf_counter()
-    rng = np.random.default_rng(chosen.seed)
-    mixture = _collect_cells(folder, chosen, rng, lambda done: report(0.3 * done))
-    network = _fresh_network(chosen.seed)
+    learnt, scored = run.fields(data, labels, pixel_size_um)
+    network, origin = starting_network(start, seed=run.settings.seed, size=run.rule.size)
+    run.write_config(data, labels, origin)
+    lessons = run.lessons(learnt, lambda done: report(_SHARE_CELLS * done))
     history = fit_network(
         network,
-        mixture.draw,
-        FitSettings(
-            epochs=chosen.epochs,
-            steps=chosen.steps,
-            batch_size=chosen.batch_size,
-            learning_rate=chosen.learning_rate,
-            seed=chosen.seed,
-        ),
-        progress=lambda done: report(0.3 + 0.6 * done),
+        lessons.mixture.draw,
+        run.settings,
+        folder=run.out,
+        validation=lessons.validation(run.settings.seed),
+        counts=lessons.class_counts,
+        made_with={"start": origin.get("sha256", SCRATCH), **_in_short(lessons)},
+        progress=lambda done: report(_SHARE_CELLS + _SHARE_FIT * done),
+        on_epoch=on_epoch,
     )
-    weights = place / "cnn.keras"
-    _stripped(network).save(weights)
+    draw_history(history, run.out / "history.png")
     training = {
-        "settings": asdict(chosen),
-        "n_cells": {name: len(kind) for name, kind in mixture.kinds.items()},
-        "history": [round(loss, 5) for loss in history.losses],
+        "settings": asdict(run.settings),
+        "n_cells": lessons.n_cells,
+        "n_fields": lessons.n_fields,
+        "history": [{key: round(value, 5) for key, value in row.items()} for row in history.rows],
+        "best_epoch": history.best_epoch,
+        "stopped_early": history.stopped_early,
         "seconds": round(time.perf_counter() - started, 1),
     }
-    write_card(weights, rule=CropRule(), training=training, scores={})
-    scores = _held_out_scores(folder, weights, chosen.validation_fraction) if folder else {}
-    card = write_card(weights, rule=CropRule(), training=training, scores=scores)
+    card = run.export(network, lessons, origin, provenance, training)
+    scores: dict[str, Any] = {}
+    if scored:
+        scores = score_labelled(
+            scored,
+            make_classifier("organelle", weights=str(run.weights)),
+            run.segmenter,
+            seed=run.settings.seed,
+            progress=lambda done: report(1 - _SHARE_SCORES * (1 - done)),
+        )
+        card(scores)
     report(1.0)
-    return {"weights": str(weights), "card": str(card), "scores": scores, **training}
+    places = {"weights": str(run.weights), "card": str(run.weights.with_suffix(".json"))}
+    return {**places, "scores": scores, **training}
 
 
-def _fresh_network(seed: int) -> Any:
-    """The network with weights drawn from a seed."""
-    with quiet_start():
-        import keras
+@dataclass(eq=False)
+class _Run:
+    """One training at work."""
 
-        keras.utils.set_random_seed(seed)
-        return build_network()
+    out: Path
+    settings: TrainingSettings
+    segmenter: Segmenter
+
+    def __post_init__(self) -> None:
+        self.rule = CropRule()
+        self.weights = self.out / f"{NAME}.keras"
+
+    def fields(
+        self, data: str | Path | None, labels: str | Path | None, pixel_size_um: float | None
+    ) -> tuple[list[LabelledField], list[LabelledField]]:
+        """Fields to learn from and to score; all that may be wrong is found before the long work."""
+        if data is None:
+            if labels is not None:
+                message = (
+                    f"Expected a folder of images with the table of labels; found {labels} alone."
+                )
+                raise InputError(message, hint="Give the folder as data.")
+            if not self.settings.virtual_fields:
+                message = "virtual_fields: expected 1 or more without labelled fields; found 0."
+                raise SettingsError(message)
+            run_folder(self.out)
+            return [], []
+        found = find_labelled(Path(data), labels, pixel_size_um=pixel_size_um)
+        run_folder(self.out)
+        check_readable(found)
+        return split_fields(found, self.settings.validation_fraction)
+
+    def write_config(
+        self, data: str | Path | None, labels: str | Path | None, origin: Mapping[str, str]
+    ) -> None:
+        """Write what was asked for."""
+        config = {
+            "data": None if data is None else Path(data).resolve().name,
+            "labels": None if labels is None else Path(labels).name,
+            "start": origin or SCRATCH,
+            "segmenter": self.segmenter.provenance(),
+            "settings": asdict(self.settings),
+            "organelle_widgets": organelle_widgets.__version__,
+        }
+        with written_whole(self.out / "config.json") as part:
+            part.write_text(json.dumps(config, indent=1, default=str) + "\n", encoding="utf-8")
+
+    def lessons(self, learnt: list[LabelledField], progress: Callable[[float], None]) -> Lessons:
+        """The cells to learn from."""
+        own = self.settings
+        return collect_lessons(
+            learnt,
+            self.rule,
+            self.segmenter,
+            seed=own.seed,
+            virtual_fields=own.virtual_fields,
+            simulated=own.simulated,
+            varied=own.varied,
+            tuning_fraction=own.tuning_fraction,
+            progress=progress,
+        )
+
+    def export(
+        self,
+        network: Any,
+        lessons: Lessons,
+        origin: Mapping[str, str],
+        provenance: str | None,
+        training: Mapping[str, Any],
+    ) -> Callable[[Mapping[str, Any]], Path]:
+        """Write weights and card; gives what writes the card again with scores."""
+        own = self.settings
+        about = export_network(
+            network,
+            self.weights,
+            objective=own.objective,
+            learnt=lessons.reference,
+            tuning=lessons.tuning,
+            seed=own.seed,
+        )
+        more: dict[str, Any] = {**about, "started_from": dict(origin) if origin else None}
+
+        def card(scores: Mapping[str, Any]) -> Path:
+            return write_card(
+                self.weights,
+                rule=self.rule,
+                training=training,
+                scores=scores,
+                provenance=provenance,
+                **more,
+            )
+
+        card({})
+        return card
 
 
-def _stripped(network: Any) -> Any:
-    """The network without its optimizer, which would make the file four times as large."""
-    bare = build_network()
-    bare.set_weights(network.get_weights())
-    return bare
-
-
-def _collect_cells(
-    folder: Path | None,
-    settings: TrainingSettings,
-    rng: np.random.Generator,
-    progress: Callable[[float], None],
-) -> Mixture:
-    """Virtual cells, and with a folder its real cells, but for those held out, and simulated ones too."""
-    virtual = virtual_cells(
-        settings.virtual_fields, rng, CropRule(), lambda done: progress(0.3 * done)
-    )
-    if folder is None:
-        return Mixture({"virtual": virtual}, (1.0,), (1.0,))
-    rules = [CropRule(pixel_size_um=scale) for scale in _VIEWS_UM]
-    real = real_cells(
-        folder,
-        rules,
-        make_segmenter("watershed"),
-        lambda name: not held_out(name, settings.validation_fraction),
-        lambda done: progress(0.3 + 0.1 * done),
-    )
-    kinds: dict[str, Cells] = {"real": real, "virtual": virtual}
-    if not settings.simulated:
-        return Mixture(kinds, (0.6, 0.4), (0.95, 1.0))
-    kinds["simulated"] = simulated_cells(
-        real,
-        settings.simulated,
-        rng,
-        CropRule().pixel_size_um,
-        lambda done: progress(0.4 + 0.6 * done),
-    )
-    return Mixture(kinds, (0.4, 0.1, 0.5), (0.95, 1.0, 1.0))
-
-
-def _held_out_scores(folder: Path, weights: Path, fraction: float) -> dict[str, Any]:
-    """Scores of ``fields`` and ``mosaics`` that were kept aside, as far as there are any."""
-    rows = [row for row in read_field_table(folder) if row.labels and held_out(row.id, fraction)]
-    classifier, scores = EmbeddedCNN(weights=str(weights)), {}
-    for name, wanted in (("fields", False), ("mosaics", True)):
-        ids = {row.id for row in rows if (row.folder == MOSAICS) == wanted}
-        if ids:
-            scores[name] = evaluate_classification(folder, classifier=classifier, ids=ids)
-    return scores
+def _in_short(lessons: Lessons) -> dict[str, Any]:
+    """How many cells of each kind there are, and a digest of their labels."""
+    return {
+        f"{name} cells": f"{len(kind)}, {zlib.crc32(kind.truth.tobytes()):08x}"
+        for name, kind in lessons.mixture.kinds.items()
+    }

@@ -251,7 +251,7 @@ class _Fit:
                 seen = self.network.train_on_batch(*next(drawn), return_dict=True)
                 if progress is not None:
                     progress((epoch * steps + step + 1) / self.settings.total)
-            row = {"epoch": epoch + 1, **seen, **self._validated()}
+            row = {"epoch": epoch + 1, "loss": seen.pop("loss"), **seen, **self._validated()}
             row["learning_rate"] = float(self.optimizer.learning_rate)
             self._end_epoch({**row, "seconds": time.perf_counter() - started})
             if on_epoch is not None:

@@ -129,7 +129,7 @@ def _draw_curve(axes: Axes, history: FitHistory, name: str) -> None:
     epochs = [row["epoch"] for row in history.rows]
     for key, words, color in (
         (name, "training", _TRAINED),
-        (f"val_{name}", "held-out cells", _VALIDATED),
+        (f"val_{name}", "cells for tuning", _VALIDATED),
     ):
         if key in history.rows[0]:
             values = [row[key] for row in history.rows]

@@ -191,14 +191,16 @@ def with_softmax(network: Any) -> Any:
     Parameters
     ----------
     network : keras.Model
-        From crops to sigmoid probabilities.
+        Its first or only output are sigmoid probabilities.
 
     Returns
     -------
     keras.Model
-        The same weights; the answers of a cell are the softmax of its logits, so that they sum to 1.
+        The same weights and outputs, but that the probabilities of a cell are the softmax of its logits, so that they
+        sum to 1.
     """
     from keras import Model, ops
 
-    answers = ops.softmax(_logits(network.output), -1)
-    return Model(network.input, answers, name=network.name)
+    first, *others = network.outputs
+    answers = ops.softmax(_logits(first), -1)
+    return Model(network.input, [answers, *others] if others else answers, name=network.name)

@@ -10,12 +10,15 @@ if TYPE_CHECKING:
 
 __all__ = ["mixed_precision"]
 
+_IMAGES = 4  # dimensions
+
 
 @contextmanager
 def mixed_precision(network: Any, wanted: bool = True) -> Iterator[None]:
     """Let a network compute in bfloat16 from its first convolution on; weights stay float32.
 
-    What comes before or beside the convolutions, such as measurements of the crop, and the last layer keep float32.
+    What comes before or beside the convolutions, such as measurements of the crop, and what follows once there are
+    no images any more, keep float32: little is computed there, and the answers hang on it.
 
     Parameters
     ----------
@@ -41,20 +44,17 @@ def mixed_precision(network: Any, wanted: bool = True) -> Iterator[None]:
 
 
 def _convolved(network: Any) -> list[Any]:
-    """The layers that see the outcome of a convolution, or are one, but for those that answer."""
+    """The layers that are a convolution or see the outcome of one, as long as they make images."""
     from keras import layers, tree
 
     reached: set[int] = set()
     chosen = []
-    answers = {id(tensor) for tensor in network.outputs}
     for operation in network.operations:
-        given, made = (
-            {id(tensor) for tensor in tree.flatten(side)}
-            for side in (operation.input, operation.output)
-        )
+        given, made = (tree.flatten(side) for side in (operation.input, operation.output))
         convolves = isinstance(operation, layers.Conv2D | layers.DepthwiseConv2D)
-        if convolves or reached & given:
-            reached |= made
-            if isinstance(operation, layers.Layer) and not answers & made:
+        seen = convolves or reached & {id(tensor) for tensor in given}
+        if seen and all(len(tensor.shape) == _IMAGES for tensor in made):
+            reached |= {id(tensor) for tensor in made}
+            if isinstance(operation, layers.Layer):
                 chosen.append(operation)
     return chosen

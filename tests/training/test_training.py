@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from organelle_widgets.classification import CropRule, make_classifier
+from organelle_widgets.classification import CropRule
 from organelle_widgets.core.labels import NEGATIVE
-from organelle_widgets.errors import ExportError, InputError, SettingsError
+from organelle_widgets.errors import InputError
 from organelle_widgets.segmentation import make_segmenter
 from organelle_widgets.synthetic import virtual_field, write_sample
-from organelle_widgets.training import train_classifier
 from organelle_widgets.training.augment import augment
 from organelle_widgets.training.data import (
     Cells,
@@ -200,67 +198,3 @@ def test_a_damaged_picture_is_refused(pictures):
     (read,) = [read for _, _, read in labelled_fields(pictures, lambda name: name == "drawn")]
     with pytest.raises(InputError, match="Expected an image"):
         read()
-
-
-@pytest.mark.tensorflow
-@pytest.mark.filterwarnings(  # Keras reading TensorFlow's variables with NumPy 2
-    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
-)
-def test_a_tiny_run_learns_repeats_and_loads(sample, tmp_path, disc_field, disc_masks):
-    numbers = {"epochs": 3, "steps": 6, "batch_size": 8, "virtual_fields": 1, "simulated": 24}
-    seen = []
-    reports = [
-        train_classifier(
-            sample, tmp_path / name, progress=seen.append, validation_fraction=0.5, **numbers
-        )
-        for name in "ab"
-    ]
-    first, second = reports
-    assert first["history"][-1] < 0.8 * first["history"][0]
-    assert first["history"] == pytest.approx(second["history"], rel=1e-3)
-    assert first["scores"]["fields"]["n_fields"] >= 1
-    assert seen[-1] == 1.0
-    card = json.loads((tmp_path / "a" / "cnn.json").read_text(encoding="utf-8"))
-    assert card["training"]["settings"]["epochs"] == 3
-    assert card["training"]["n_cells"]["simulated"] == 24
-    assert card["licence"] == "CC BY-SA"
-    trained = make_classifier("cnn", weights=first["weights"])
-    assert trained.classify(disc_field, disc_masks).shape == (3, 19)
-
-
-@pytest.mark.tensorflow
-@pytest.mark.filterwarnings(
-    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
-)
-def test_without_data_virtual_cells_are_learnt_and_nothing_is_scored(tmp_path):
-    report = train_classifier(None, tmp_path, epochs=1, steps=1, batch_size=2, virtual_fields=1)
-    assert set(report["n_cells"]) == {"virtual"}
-    assert report["scores"] == {}
-    assert (tmp_path / "cnn.keras").stat().st_size < 4e6  # no optimizer in it
-    card = json.loads((tmp_path / "cnn.json").read_text(encoding="utf-8"))
-    assert "licence" not in card  # no recorded image was used
-    assert "virtual" in card["images"]
-
-
-@pytest.mark.parametrize(
-    ("numbers", "text"),
-    [
-        ({"epochs": 0}, "epochs: expected 1 to inf; found 0"),
-        ({"validation_fraction": 1.0}, "validation_fraction: expected 0 to 0.9; found 1"),
-    ],
-)
-def test_numbers_out_of_range_are_refused(tmp_path, numbers, text):
-    with pytest.raises(SettingsError, match=text):
-        train_classifier(None, tmp_path, **numbers)
-
-
-def test_a_folder_that_can_not_be_used_is_found_before_the_work(tmp_path, monkeypatch):
-    def too_late(*_):
-        pytest.fail("The work has begun.")
-
-    monkeypatch.setattr("organelle_widgets.training.classifier._collect_cells", too_late)
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(ExportError, match="Can't write to the folder"):
-        train_classifier(None, tmp_path / "file")
-    with pytest.raises(InputError, match=r"readable table fields\.csv"):
-        train_classifier(tmp_path / "absent", tmp_path / "out")
