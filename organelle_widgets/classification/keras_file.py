@@ -204,7 +204,8 @@ def _unreadable(path: Path, error: Exception) -> WeightsError:
 
 def _check_shapes(model: Any, card: ModelCard, path: Path) -> None:
     """Refuse a model that does not take what its JSON says, or gives another number of classes."""
-    takes, gives = (getattr(model, name, None) for name in ("input_shape", "output_shape"))
+    takes: Any = getattr(model, "input_shape", None)
+    gives: Any = getattr(model, "output_shape", None)
     single = isinstance(takes, tuple) and isinstance(gives, tuple)
     if not single or len(takes) != 4 or len(gives) != 2:
         message = (
