@@ -1,4 +1,4 @@
-"""One cell cut out of its field for measuring: exact sums over its own pixels, two grids, and distances in it.
+"""One cell cut out of its field for measuring: sums over its own pixels, three grids, and distances in it.
 
 A crop holds what several groups need and computes each of it once, when it is first asked for. The field is never
 copied; a cell is worked on in its bounding box.
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from organelle_widgets.core.field import Field
     from organelle_widgets.core.masks import Masks
 
-__all__ = ["CellCrop", "CellCropper", "depth"]
+__all__ = ["EDGE_UM", "CellCrop", "CellCropper", "depth", "ends"]
+
+EDGE_UM = 1.0
+"""How wide the zone at the cell's edge is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,15 +43,15 @@ class CellCrop:
     n_pixels, n_nucleus_pixels : int
         Pixels of the field in the cell and in its nucleus; 0 where there is none.
     sums : ndarray of float64, shape (4, 2)
-        Sums of each channel above background, exact, over the cell and over its nucleus.
+        Sums of each channel above background over the cell and over its nucleus.
     n_saturated : int
         Pixels of the protein channel in the cell that are as bright as the dtype allows; -1 where floats don't tell.
     n_border_sides : int
         Pixel sides of the cell that lie on the edge of the field.
     cut : tuple of bool
         Whether the crop ends at the field's edge: top, bottom, left, right.
-    fine, coarse : Grid
-        The cell at about 0.16 and 0.32 um per pixel, or at the field's own pixel size where that is coarser.
+    fine, coarse, zones : Grid
+        The cell at about 0.16, 0.32 and 0.64 um per pixel, or at the field's own pixel size where that is coarser.
     levels : Levels
         Background, range and thresholds of the field.
     full_scale : float
@@ -67,6 +70,7 @@ class CellCrop:
     cut: tuple[bool, bool, bool, bool]
     fine: Grid
     coarse: Grid
+    zones: Grid
     levels: Levels
     full_scale: float
     missing: frozenset[int]
@@ -78,28 +82,35 @@ class CellCrop:
 
     @cached_property
     def edge_um(self) -> NDArray[np.float32]:
-        """Distance from each coarse pixel's centre to the cell's outline, um, shape (Y, X); 0 outside the cell.
+        """Distance from each pixel of `zones` to the cell's outline, um, shape (Y, X); 0 outside the cell.
 
         Where the field cuts the cell there is no outline. Infinite if there is none at all.
         """
         top, bottom, left, right = (0 if side else 1 for side in self.cut)
-        padded = np.pad(self.coarse.inside, ((top, bottom), (left, right)))
-        distance = depth(padded, self.coarse.pixel_size_um)
-        rows, cols = self.coarse.inside.shape
+        rows, cols = self.zones.inside.shape
+        padded = np.zeros((top + rows + bottom, left + cols + right), bool)
+        padded[top : top + rows, left : left + cols] = self.zones.inside
+        distance = depth(padded, self.zones.pixel_size_um)
         return distance[top : top + rows, left : left + cols]
 
     @cached_property
     def nucleus_um(self) -> NDArray[np.float32] | None:
-        """Distance from each coarse pixel's centre to the nucleus's outline, um, shape (Y, X); 0 in the nucleus."""
-        if not self.has_nucleus:
-            return None
-        return depth(~self.coarse.nucleus, self.coarse.pixel_size_um)
+        """Distance from each pixel of `zones` to the nucleus's outline, um, shape (Y, X); 0 in the nucleus.
+
+        None without a nucleus.
+        """
+        return depth(~self.zones.nucleus, self.zones.pixel_size_um) if self.has_nucleus else None
 
     @cached_property
     def edge_zone(self) -> NDArray[np.bool_]:
-        """Coarse pixels of the cytoplasm within 1 um of the cell's outline, at least the outermost, shape (Y, X)."""
-        width = max(1.0, 0.51 * self.coarse.pixel_size_um)
-        zone: NDArray[np.bool_] = self.coarse.cytoplasm & (self.edge_um <= width)
+        """Pixels of the coarse grid in the cytoplasm within about 1 um of the cell's outline, shape (Y, X).
+
+        As many rings of pixels as make 1 um, at least one. Where the field cuts the cell there is no outline.
+        """
+        rings = max(1, round(EDGE_UM / self.coarse.pixel_size_um))
+        zone: NDArray[np.bool_] = self.coarse.cytoplasm & ~_peeled(
+            self.coarse.inside, rings, self.cut
+        )
         return zone
 
 
@@ -151,89 +162,92 @@ class CellCropper:
         rows, cols = self._box(cell_id)
         inside = self._masks.cells[rows, cols] == cell_id
         nucleus = inside & (self._masks.nuclei[rows, cols] == cell_id)
-        fine, coarse = self._grids(rows, cols, inside, nucleus)
-        n_nucleus = np.count_nonzero(nucleus)
+        planes = self._planes(rows, cols, inside, nucleus)
+        counts = int(np.count_nonzero(inside)), int(np.count_nonzero(nucleus))
+        sums, n_saturated = self._sums(planes, counts), self._saturated(planes[PROTEIN])
+        fine, coarse, zones = self._grids(planes)
         height, width = self._field.shape
         return CellCrop(
             cell_id=cell_id,
             pixel_size_um=float(self._field.pixel_size_um),
-            n_pixels=np.count_nonzero(inside),
-            n_nucleus_pixels=n_nucleus,
-            sums=self._sums(rows, cols, (inside, nucleus) if n_nucleus else (inside,)),
-            n_saturated=self._saturated(rows, cols, inside),
+            n_pixels=counts[0],
+            n_nucleus_pixels=counts[1],
+            sums=sums,
+            n_saturated=n_saturated,
             n_border_sides=_on_border(inside, rows, cols, self._field.shape),
             cut=(rows.start == 0, rows.stop >= height, cols.start == 0, cols.stop >= width),
             fine=fine,
             coarse=coarse,
+            zones=zones,
             levels=self.levels,
             full_scale=self._full_scale,
             missing=self._missing,
         )
 
     def _box(self, cell_id: int) -> tuple[slice, slice]:
-        """The cell's bounding box, widened to whole blocks of the coarse grid but not beyond the field."""
+        """The cell's bounding box, widened to whole blocks of the zones' grid but not beyond the field."""
         box = self._boxes[cell_id - 1] if 0 < cell_id <= len(self._boxes) else None
         if box is None:
             message = f"Expected the id of a cell in the masks; found {cell_id}."
             raise InputError(message, source=self._field.name)
-        step = self._factors[1]
+        step = self._factors[-1]
         rows, cols = (
             slice(side.start // step * step, min(-(-side.stop // step) * step, length))
             for side, length in zip(box, self._field.shape, strict=True)
         )
         return rows, cols
 
-    def _sums(
-        self, rows: slice, cols: slice, regions: tuple[NDArray[np.bool_], ...]
-    ) -> NDArray[np.float64]:
-        """Sums of the channels above background over the cell and its nucleus, shape (4, 2)."""
-        sums = np.zeros((len(CHANNELS), 2))
-        for number, region in enumerate(regions):
-            top, left = _first(region.any(axis=1)), _first(region.any(axis=0))
-            part = region[top[0] : top[1], left[0] : left[1]]
-            pixels = self._field.pixels[
-                :,
-                rows.start + top[0] : rows.start + top[1],
-                cols.start + left[0] : cols.start + left[1],
-            ]
-            sums[:, number] = [plane[part].sum(dtype=np.float64) for plane in pixels]
-            sums[:, number] -= self.levels.background.astype(np.float64) * np.count_nonzero(part)
-        return sums
-
-    def _grids(
-        self,
-        rows: slice,
-        cols: slice,
-        inside: NDArray[np.bool_],
-        nucleus: NDArray[np.bool_],
-    ) -> tuple[Grid, Grid]:
-        """The cell on both grids; a block that the field cuts off is filled up with its last row or column."""
+    def _planes(
+        self, rows: slice, cols: slice, inside: NDArray[np.bool_], nucleus: NDArray[np.bool_]
+    ) -> NDArray[Any]:
+        """Channels with 0 outside the cell, the cell and its nucleus, in the field's dtype: shape (6, Y, X)."""
         planes = np.empty((N_PLANES, *inside.shape), self._field.pixels.dtype)
-        np.multiply(self._field.pixels[:, rows, cols], inside, out=planes[: len(CHANNELS)])
         planes[4], planes[5] = inside, nucleus
-        fine, coarse = self._factors
-        short = [-(side.stop - side.start) % coarse for side in (rows, cols)]
+        np.multiply(self._field.pixels[:, rows, cols], planes[4], out=planes[: len(CHANNELS)])
+        return planes
+
+    def _sums(self, planes: NDArray[Any], counts: tuple[int, int]) -> NDArray[np.float64]:
+        """Sums of the channels above background over the cell and its nucleus, shape (4, 2)."""
+        total = np.zeros((len(CHANNELS), 2))
+        total[:, 0] = _total(planes[: len(CHANNELS)])
+        if counts[1]:
+            nucleus = planes[5]
+            (top, bottom), (left, right) = (ends((nucleus != 0).any(axis)) for axis in (1, 0))
+            part = (slice(top, bottom), slice(left, right))
+            total[:, 1] = _total(planes[: len(CHANNELS), *part] * nucleus[part])
+        background = self.levels.background.astype(np.float64)
+        return np.asarray(total - background[:, None] * np.array(counts))
+
+    def _grids(self, planes: NDArray[Any]) -> list[Grid]:
+        """The cell on the three grids; a block that the field cuts off is filled up with its last row or column."""
+        short = [-length % self._factors[-1] for length in planes.shape[1:]]
         if any(short):
             planes = np.pad(planes, ((0, 0), (0, short[0]), (0, short[1])), mode="edge")
-        sums = shrunk(planes, fine)
-        sums[: len(CHANNELS)] -= self.levels.background[:, None, None] * sums[4]
+        fine, coarse, zones = self._factors
         size = self._field.pixel_size_um
-        first = Grid(sums, size * fine, fine**2)
-        if coarse == fine:
-            return first, first
-        return first, Grid(shrunk(sums, coarse // fine), size * coarse, coarse**2)
+        planes = shrunk(planes, fine)
+        planes[: len(CHANNELS)] -= self.levels.background[:, None, None] * planes[4]
+        grids = [Grid(planes, size * fine, fine**2)]
+        for done, factor in ((fine, coarse), (coarse, zones)):
+            last = grids[-1]
+            smaller = shrunk(last.planes, factor // done)
+            grids.append(last if factor == done else Grid(smaller, size * factor, factor**2))
+        return grids
 
-    def _saturated(self, rows: slice, cols: slice, inside: NDArray[np.bool_]) -> int:
-        """Pixels of the protein channel at full scale in the cell; -1 for float fields."""
-        if self._field.pixels.dtype == np.float32:
+    def _saturated(self, protein: NDArray[Any]) -> int:
+        """Pixels at full scale; -1 for float fields."""
+        if protein.dtype == np.float32:
             return -1
-        protein = self._field.pixels[PROTEIN, rows, cols]
-        return int(np.count_nonzero((protein == self._full_scale) & inside))
+        return int(np.count_nonzero(protein == protein.dtype.type(self._full_scale)))
 
 
-def _on_border(
-    inside: NDArray[np.bool_], rows: slice, cols: slice, shape: tuple[int, int]
-) -> int:
+def _total(planes: NDArray[Any]) -> NDArray[np.float64]:
+    """Sums of planes, to float32's seven digits: shape (n,)."""
+    rows = planes.astype(np.float32, copy=False).sum(axis=2)
+    return np.asarray(rows.sum(axis=1, dtype=np.float64))
+
+
+def _on_border(inside: NDArray[np.bool_], rows: slice, cols: slice, shape: tuple[int, int]) -> int:
     """Pixel sides of a cell on the edge of the field."""
     edges = (
         (rows.start == 0, inside[0]),
@@ -244,9 +258,30 @@ def _on_border(
     return sum(int(np.count_nonzero(line)) for touches, line in edges if touches)
 
 
-def _first(line: NDArray[np.bool_]) -> tuple[int, int]:
-    """First true place of a line and one past the last."""
+def ends(line: Any) -> tuple[int, int]:
+    """First true place of a line of booleans and one past the last."""
     return int(line.argmax()), line.size - int(line[::-1].argmax())
+
+
+def _peeled(
+    region: NDArray[np.bool_], rings: int, keep: tuple[bool, bool, bool, bool]
+) -> NDArray[np.bool_]:
+    """A region without its outer rings of pixels, by crosses and squares in turn, which makes octagons.
+
+    What lies beyond a side that is kept (top, bottom, left, right) counts as region.
+    """
+    rows, cols = region.shape
+    framed = np.zeros((rows + 2, cols + 2), bool)
+    framed[0], framed[-1], framed[:, 0], framed[:, -1] = keep
+    framed[1:-1, 1:-1] = region
+    for ring in range(rings):
+        down = framed[1:-1] & framed[:-2] & framed[2:]
+        if ring % 2:
+            inner = down[:, 1:-1] & down[:, :-2] & down[:, 2:]
+        else:
+            inner = down[:, 1:-1] & framed[1:-1, :-2] & framed[1:-1, 2:]
+        framed[1:-1, 1:-1] = inner
+    return framed[1:-1, 1:-1]
 
 
 def depth(region: NDArray[np.bool_], pixel_size_um: float) -> NDArray[np.float32]:

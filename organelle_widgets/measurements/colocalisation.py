@@ -26,7 +26,8 @@ _MARKERS = {"microtubules": "red", "nuclei": "blue", "er": "yellow"}
 _WORDS = {"microtubules": "microtubules", "nuclei": "nuclei channel", "er": "ER"}
 _INDEX = {marker: channel_index(key) for marker, key in _MARKERS.items()}
 _PLACES = {"microtubules": "cytoplasm", "nuclei": "nucleus", "er": "cytoplasm"}
-_ROUNDING = 1e-9
+_EVEN = 0.003
+"""Below this share of the root mean square a standard deviation is none: float32 rounds."""
 _GONE = "the channel is missing"
 
 
@@ -37,7 +38,7 @@ def _columns() -> tuple[Measurement, ...]:
             f"pearson_{marker}",
             "1",
             f"Pearson's correlation of protein and {word} over the cell's pixels, -1 to 1, on a grid of about 0.16 um. "
-            f"NaN where one of them doesn't vary or {_GONE}.",
+            f"NaN where one of them doesn't vary (standard deviation below 0.3 % of its mean) or {_GONE}.",
         )
         for marker, word in _WORDS.items()
     ]
@@ -63,8 +64,8 @@ def _columns() -> tuple[Measurement, ...]:
                 f"manders_m2_{marker}",
                 "1",
                 f"Manders' M2: share of the {word} in pixels where the protein is above its threshold, 0 to 1. "
-                f"{THRESHOLD_RULE} NaN where there is none of the marker above background, {_GONE}, or the protein does "
-                "not vary in the field.",
+                f"{THRESHOLD_RULE} NaN where there is none of the marker above background, {_GONE}, or the protein "
+                "does not vary in the field.",
             ),
         )
     ]
@@ -105,18 +106,19 @@ def _pearson(
     values: NDArray[np.float32], in_nucleus: NDArray[np.bool_]
 ) -> dict[str, NDArray[np.float64]]:
     """Correlation of the protein with each channel in the cell, its nucleus and its cytoplasm: each shape (4,)."""
-    rows = np.ones((len(values) + 1, in_nucleus.size))
-    rows[:-1] = values
+    means = values.mean(axis=1, keepdims=True)
+    rows = np.ones((len(values) + 1, in_nucleus.size), np.float32)
+    np.subtract(values, means, out=rows[:-1])
     nucleus = rows.compress(in_nucleus, axis=1)
-    whole, part = rows @ rows.T, nucleus @ nucleus.T
+    whole, part = ((x @ x.T).astype(np.float64) for x in (rows, nucleus))
     moments = {"cell": whole, "nucleus": part, "cytoplasm": whole - part}
-    return {place: _correlations(sums) for place, sums in moments.items()}
+    return {place: _correlations(sums, means[:, 0]) for place, sums in moments.items()}
 
 
-def _correlations(moments: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Pearson's correlation of the protein with every channel, shape (4,), from sums of products of them and of ones, shape (5, 5).
+def _correlations(moments: NDArray[np.float64], centre: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Pearson's correlation of the protein with every channel, shape (4,); NaN where one of the two doesn't vary.
 
-    NaN where one of the two doesn't vary. A channel whose variance is below a billionth of its mean square counts as even: that is rounding.
+    From sums of products of the channels, less `centre`, and of ones, shape (5, 5).
     """
     result = np.full(len(moments) - 1, np.nan)
     count = moments[-1, -1]
@@ -124,16 +126,14 @@ def _correlations(moments: NDArray[np.float64]) -> NDArray[np.float64]:
         return result
     means = moments[-1, :-1] / count
     spread = moments[:-1, :-1] / count - np.outer(means, means)
-    variance, square = np.diag(spread), np.diag(moments)[:-1] / count
-    varies = variance > _ROUNDING * square
+    variance, square = np.diag(spread), np.diag(moments)[:-1] / count + centre.astype(float) ** 2
+    varies = variance > _EVEN**2 * square
     if varies[PROTEIN]:
         result[varies] = spread[PROTEIN, varies] / np.sqrt(variance[varies] * variance[PROTEIN])
-    return np.clip(result, -1, 1)
+    return np.asarray(np.clip(result, -1, 1))
 
 
-def _shares(
-    values: NDArray[np.float32], threshold: NDArray[np.float32]
-) -> NDArray[np.float64]:
+def _shares(values: NDArray[np.float32], threshold: NDArray[np.float32]) -> NDArray[np.float64]:
     """Share of each channel's signal where each other one is above its threshold, shape (4, 4); NaN where unknown."""
     signal = np.maximum(values, 0)
     above = (values > threshold[:, None]).astype(np.float32)

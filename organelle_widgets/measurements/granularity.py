@@ -24,13 +24,14 @@ def _columns() -> tuple[Measurement, ...]:
     """The definitions, which differ in the widths alone."""
     return tuple(
         Measurement(
-            f"granularity_{width}_um",
+            f"granularity_{width}um",
             "1",
-            f"Share of the cell's protein in bright structures {'up to' if not finer else f'from {finer} to'} {width} um "
-            f"wide: what an opening by a square of {width} um takes away"
-            f"{f' beyond one of {finer} um' if finer else ''}, over the whole. On a grid of about 0.32 um, sides rounded "
-            "to an odd number of its pixels. Noise counts as the finest structure. NaN where the protein is next to "
-            f"nothing (mean below 1 % of the channel's range in the field) or {width} um are less than two grid pixels.",
+            f"Share of the cell's protein in bright structures {f'from {finer} to' if finer else 'up to'} "
+            f"{width} um wide: what an opening by a square of {width} um takes away"
+            f"{f' beyond one of {finer} um' if finer else ''}, over the whole. On a grid of about 0.32 um, sides "
+            "rounded to an odd number of its pixels. Noise counts as the finest structure. NaN where the "
+            "protein is next to nothing (mean below 1 % of the channel's range in the field) or "
+            f"{width} um are less than 2 grid pixels.",
         )
         for finer, width in zip((0, *_WIDTHS_UM), _WIDTHS_UM, strict=False)
     )
@@ -42,8 +43,8 @@ class GranularityMeasurements(MeasurementGroup):
 
     Notes
     -----
-    After Maragos, "Pattern spectrum and multiscale shape representation", 1989, https://doi.org/10.1109/34.192465. Outside
-    the cell stands the cell's own median, so that its outline is no structure.
+    After Maragos, "Pattern spectrum and multiscale shape representation", 1989, https://doi.org/10.1109/34.192465.
+    Outside the cell stands the cell's own median, so that its outline is no structure.
     """
 
     position: ClassVar[int] = 60
@@ -72,7 +73,7 @@ def _spectrum(
             continue
         side = max(3, 2 * round((width / size_um - 1) / 2) + 1)
         remains = min(left, float(_opened(protein, side)[inside].sum()))
-        found[f"granularity_{width}_um"] = (left - remains) / whole
+        found[f"granularity_{width}um"] = (left - remains) / whole
         left = remains
     return found
 

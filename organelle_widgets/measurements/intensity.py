@@ -94,7 +94,7 @@ class IntensityMeasurements(MeasurementGroup):
         Measurement(
             "protein_ratio_edge_inside",
             "1",
-            f"Mean over the edge divided by mean over the rest of the cytoplasm. {_LOW}, or where one of them is missing.",
+            f"Mean over the edge divided by mean over the rest of the cytoplasm. {_LOW}, or where either is missing.",
         ),
         Measurement(
             "protein_share_nucleus",
@@ -160,7 +160,7 @@ class IntensityMeasurements(MeasurementGroup):
         Measurement(
             "nuclei_total_nucleus",
             _TOTAL,
-            "That mean times the nucleus's area: the DNA content, as far as the stain follows it. NaN without a nucleus.",
+            "That mean times the nucleus's area: the DNA content, as far as the stain follows it. NaN without one.",
         ),
         Measurement(
             "er_mean_cell",
@@ -219,7 +219,9 @@ def _ratios(cell: CellCrop, means: dict[str, float]) -> dict[str, float]:
     """How the places compare."""
     floor = float(cell.levels.floor[PROTEIN])
     rest = _zone_mean(cell, cell.coarse.cytoplasm & ~cell.edge_zone)
-    share = _quotient(means["nucleus"] * cell.n_nucleus_pixels / cell.n_pixels, means["cell"], floor)
+    share = _quotient(
+        means["nucleus"] * cell.n_nucleus_pixels / cell.n_pixels, means["cell"], floor
+    )
     return {
         "protein_ratio_nucleus_cytoplasm": _quotient(means["nucleus"], means["cytoplasm"], floor),
         "protein_ratio_edge_inside": _quotient(means["edge"], rest, floor),

@@ -56,25 +56,25 @@ def _columns() -> tuple[Measurement, ...]:
         Measurement(
             "protein_distance_nucleus_relative",
             "1",
-            "That distance over the one of an even stain: below 1 the protein gathers around the nucleus, above 1 towards "
-            "the edge. NaN as that.",
+            "That distance over the one of an even stain: below 1 the protein gathers around the nucleus, above 1 "
+            "towards the edge. NaN as that.",
         ),
         Measurement(
             "protein_offset_um",
             "um",
-            "Distance between the protein's centre of mass and the cell's centroid. NaN without protein above background.",
+            "Distance between the protein's centre of mass and the cell's centroid. NaN without protein.",
         ),
     )
 
 
 @GROUPS.register("radial", title="Radial profile")
 class RadialMeasurements(MeasurementGroup):
-    """Profile from the nucleus's middle to the cell's edge, on the coarse grid.
+    """Profile from the nucleus's middle to the cell's edge, on a grid of about 0.64 um.
 
     Notes
     -----
-    In the cytoplasm a pixel's place is a / (a + b), with its Euclidean distances a from the nucleus's outline and b from
-    the cell's: the idea of CellProfiler's radial distribution, https://doi.org/10.1186/gb-2006-7-10-r100.
+    In the cytoplasm a pixel's place is a / (a + b), with its Euclidean distances a from the nucleus's outline and b
+    from the cell's: the idea of CellProfiler's radial distribution, https://doi.org/10.1186/gb-2006-7-10-r100.
     """
 
     position: ClassVar[int] = 40
@@ -82,7 +82,7 @@ class RadialMeasurements(MeasurementGroup):
 
     def measure(self, cell: CellCrop) -> dict[str, float]:
         """Measure one cell; see `columns`."""
-        protein = np.maximum(cell.coarse.planes[PROTEIN], 0)
+        protein = np.maximum(cell.zones.planes[PROTEIN], 0)
         found = _offset(cell, protein)
         place, nucleus_um = _places(cell), cell.nucleus_um
         if nucleus_um is not None and place is not None:
@@ -96,23 +96,22 @@ def _places(cell: CellCrop) -> NDArray[np.intp] | None:
     nucleus_um = cell.nucleus_um
     if nucleus_um is None:
         return None
-    place = np.zeros(nucleus_um.shape, np.intp)
     way = nucleus_um / np.maximum(nucleus_um + cell.edge_um, 1e-9)
-    np.copyto(place, 2 + np.minimum((way * _BINS).astype(np.intp), _BINS - 1))
-    place[cell.coarse.nucleus] = _rim(cell.coarse.nucleus)
+    place: NDArray[np.intp] = 2 + np.minimum((way * _BINS).astype(np.intp), _BINS - 1)
+    place[cell.zones.nucleus] = _rim(cell.zones.nucleus)
     return place
 
 
 def _rim(nucleus: NDArray[np.bool_]) -> NDArray[np.intp]:
     """1 for each pixel of the nucleus in its outer half, 0 for the inner half."""
     inner = depth(np.pad(nucleus, 1), 1.0)[1:-1, 1:-1][nucleus]
-    return (inner < 0.5 * inner.max()).astype(np.intp)
+    return np.asarray(inner < 0.5 * inner.max(), np.intp)
 
 
 def _profile(cell: CellCrop, place: NDArray[np.intp]) -> dict[str, float]:
     """Mean of each bin over that of the cell."""
-    inside = cell.coarse.inside
-    planes = cell.coarse.planes[:, inside]
+    inside = cell.zones.inside
+    planes = cell.zones.planes[:, inside]
     mean = planes[PROTEIN].sum() / planes[4].sum()
     if not mean >= cell.levels.floor[PROTEIN]:
         return {}
@@ -131,8 +130,8 @@ def _distance(
     cell: CellCrop, protein: NDArray[np.float32], nucleus_um: NDArray[np.float32]
 ) -> dict[str, float]:
     """Mean distance of the protein from the nucleus, and over that of an even stain."""
-    zone = cell.coarse.cytoplasm
-    weights, cover, distance = protein[zone], cell.coarse.cover[zone], nucleus_um[zone]
+    zone = cell.zones.cytoplasm
+    weights, cover, distance = protein[zone], cell.zones.cover[zone], nucleus_um[zone]
     total = float(weights.sum())
     if not total > 0:
         return {}
@@ -148,8 +147,8 @@ def _offset(cell: CellCrop, protein: NDArray[np.float32]) -> dict[str, float]:
     """How far the protein's centre of mass is from the cell's centroid."""
     if not float(protein.sum()) > 0:
         return {}
-    shift = np.subtract(_centre(protein), _centre(cell.coarse.cover))
-    return {"protein_offset_um": float(np.hypot(*shift)) * cell.coarse.pixel_size_um}
+    shift = np.subtract(_centre(protein), _centre(cell.zones.cover))
+    return {"protein_offset_um": float(np.hypot(*shift)) * cell.zones.pixel_size_um}
 
 
 def _centre(weights: NDArray[np.float32]) -> tuple[float, float]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from scipy.spatial import ConvexHull
-from skimage.measure import perimeter_crofton
 
 from organelle_widgets.measurements._base import GROUPS, Measurement, MeasurementGroup
+from organelle_widgets.measurements._crop import ends
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,9 +42,9 @@ class ShapeMeasurements(MeasurementGroup):
 
     Notes
     -----
-    The perimeter is Crofton's formula in four directions (`skimage.measure.perimeter_crofton`), see Legland et al.,
-    "Computation of Minkowski measures on 2D and 3D binary images", 2007, https://doi.org/10.5566/ias.v26.p83-92. The
-    ellipse is that of `skimage.measure.regionprops`, computed from the rows' and columns' counts.
+    The perimeter is Crofton's formula in four directions (that of `skimage.measure.perimeter_crofton`), see Legland
+    et al., "Computation of Minkowski measures on 2D and 3D binary images", 2007, https://doi.org/10.5566/ias.v26.p83-92.
+    The ellipse is that of `skimage.measure.regionprops`. Both are counted here directly, which is faster.
     """
 
     position: ClassVar[int] = 10
@@ -61,8 +61,8 @@ class ShapeMeasurements(MeasurementGroup):
         Measurement(
             "orientation_deg",
             "degrees",
-            "Angle of that ellipse's long axis from the horizontal of the image, counter-clockwise, above -90 up to 90. "
-            "NaN where both axes are equally long.",
+            "Angle of that ellipse's long axis from the horizontal of the image, counter-clockwise, above -90 up to 90."
+            " NaN where both axes are equally long.",
         ),
         Measurement(
             "solidity",
@@ -123,17 +123,17 @@ class ShapeMeasurements(MeasurementGroup):
 
 def _form(region: NDArray[np.bool_], size_um: float) -> dict[str, float]:
     """Outline, ellipse, convexity and place of one region of a grid."""
-    (top, bottom), (left, right) = (_ends(region.any(axis=axis)) for axis in (1, 0))
+    (top, bottom), (left, right) = (ends(region.any(axis=axis)) for axis in (1, 0))
     part = region[top:bottom, left:right]
     row, col, spread = _moments(part)
-    minor, major = np.sqrt(np.linalg.eigvalsh(spread))
+    minor, major = np.sqrt(np.maximum(np.linalg.eigvalsh(spread), 0))
     area = float(np.count_nonzero(part))
     return {
         "grid_area_um2": area * size_um**2,
-        "perimeter_um": float(perimeter_crofton(np.pad(part, 1), directions=4)) * size_um,
+        "perimeter_um": _perimeter(part) * size_um,
         "axis_major_um": 4 * major * size_um,
         "axis_minor_um": 4 * minor * size_um,
-        "eccentricity": math.sqrt(max(0.0, 1 - (minor / major) ** 2)),
+        "eccentricity": math.sqrt(1 - (minor / major) ** 2) if major else 0.0,
         "orientation_deg": _orientation(spread),
         "solidity": area / _hull_area(part),
         "row_um": (top + row) * size_um,
@@ -141,22 +141,28 @@ def _form(region: NDArray[np.bool_], size_um: float) -> dict[str, float]:
     }
 
 
-def _ends(line: NDArray[np.bool_]) -> tuple[int, int]:
-    """First true place of a line and one past the last."""
-    return int(line.argmax()), line.size - int(line[::-1].argmax())
+def _perimeter(region: NDArray[np.bool_]) -> float:
+    """Crofton's perimeter in pixels: half of pi times the mean over four directions of crossings times line spacing."""
+    framed = np.zeros((region.shape[0] + 2, region.shape[1] + 2), bool)
+    framed[1:-1, 1:-1] = region
+    straight = (framed[1:] != framed[:-1], framed[:, 1:] != framed[:, :-1])
+    oblique = (framed[1:, 1:] != framed[:-1, :-1], framed[1:, :-1] != framed[:-1, 1:])
+    crossed = [sum(int(np.count_nonzero(c)) for c in pair) for pair in (straight, oblique)]
+    return math.pi / 8 * (crossed[0] + crossed[1] / math.sqrt(2))
 
 
 def _moments(region: NDArray[np.bool_]) -> tuple[float, float, NDArray[np.float64]]:
-    """Centroid and the covariance of row and column, pixels having an extent of 1: as scikit-image's regionprops."""
-    by_row, by_col = region.sum(axis=1), region.sum(axis=0)
+    """Centroid and the covariance of row and column over the pixels' centres, as scikit-image has it."""
+    weights = region.astype(np.float32)
+    by_row, by_col = (weights.sum(axis=axis, dtype=np.float64) for axis in (1, 0))
     rows, cols = np.arange(by_row.size, dtype=float), np.arange(by_col.size, dtype=float)
     area = float(by_row.sum())
     row, col = float(by_row @ rows) / area, float(by_col @ cols) / area
     rows -= row
     cols -= col
-    mixed = float(rows @ (region.astype(np.float32) @ cols)) / area
+    mixed = float(rows @ (weights @ cols.astype(np.float32))) / area
     down, across = float(by_row @ rows**2) / area, float(by_col @ cols**2) / area
-    return row, col, np.array([[down + 1 / 12, mixed], [mixed, across + 1 / 12]])
+    return row, col, np.array([[down, mixed], [mixed, across]])
 
 
 def _orientation(spread: NDArray[np.float64]) -> float:

@@ -8,7 +8,6 @@ import numpy as np
 from skimage.feature import graycomatrix, graycoprops
 
 from organelle_widgets.measurements._base import GROUPS, Measurement, MeasurementGroup
-from organelle_widgets.measurements._grid import PROTEIN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,9 +33,10 @@ def _columns() -> tuple[Measurement, ...]:
         Measurement(
             f"texture_{feature}_{name}",
             "1",
-            f"Haralick's {feature} of the protein: {words}, over pairs of the cell's pixels {distance:g} um apart, mean of "
-            f"four directions. On a grid of about 0.32 um, in {_LEVELS} levels between the cell's own 1st and 99th "
-            "percentile, so that brightness does not count. NaN where these are equal or no pair lies in the cell.",
+            f"Haralick's {feature} of the protein: {words}, over pairs of the cell's pixels {distance:g} um apart, "
+            f"mean of four directions. On a grid of about 0.32 um, in {_LEVELS} levels between the cell's own 1st "
+            "and 99th percentile, so that brightness does not count. "
+            "NaN where these are equal or no pair lies in the cell.",
         )
         for name, distance in _DISTANCES_UM.items()
         for feature, words in _FEATURES.items()
@@ -73,15 +73,14 @@ class TextureMeasurements(MeasurementGroup):
         }
 
 
-def _levels(
-    protein: NDArray[np.float32], inside: NDArray[np.bool_]
-) -> NDArray[np.uint8] | None:
+def _levels(protein: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.uint8] | None:
     """The protein in levels 1 to 16, 0 outside the cell; None where it doesn't vary."""
-    low, high = np.percentile(protein[inside], (1, 99))
+    values = np.sort(protein[inside])
+    low, high = (float(values[round(share * (values.size - 1))]) for share in (0.01, 0.99))
     if not high > low:
         return None
     share = (protein - np.float32(low)) * np.float32(_LEVELS / (high - low))
-    levels = np.clip(share, 0, _LEVELS - 1).astype(np.uint8) + np.uint8(1)
+    levels: NDArray[np.uint8] = np.clip(share, 0, _LEVELS - 1).astype(np.uint8) + np.uint8(1)
     levels[~inside] = 0
     return levels
 

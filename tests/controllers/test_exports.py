@@ -15,6 +15,7 @@ from organelle_widgets.core.field import Field
 from organelle_widgets.core.masks import Masks
 from organelle_widgets.core.monitor import Monitor
 from organelle_widgets.core.results import FieldResult
+from organelle_widgets.export import EXPORTERS
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,8 @@ def test_everything_holds_every_file(result: FieldResult) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = {path.split("/")[1] for path in archive.namelist()}
         summary = json.loads(archive.read("discs/result.json"))
-    assert names == {"cells.csv", "cells.tif", "nuclei.tif", "overview.png", "result.json"}
+    assert names == {EXPORTERS.get(name).cls.filename for name in EXPORTERS.names()}
+    assert {"cells.csv", "overview.png", "measurements.csv"} <= names
     assert summary["n_cells"] == 3
 
 
