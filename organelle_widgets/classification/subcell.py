@@ -182,15 +182,8 @@ class SubCell(Classifier):
         self._paths()
 
     def _paths(self) -> list[Path]:
-        """The verified files; where any is missing, what fetches all of them is said."""
-        try:
-            return [weights.locate(name) for name in self.files]
-        except WeightsError as error:
-            if not all(weights.is_here(name) for name in self.files):
-                command = f"organelle-widgets models download subcell-{self.encoder}"
-                together = f"All {len(self.files)} files that belong together: {command}."
-                error.hint = f"{together} {error.hint or ''}".strip()
-            raise
+        """The verified files."""
+        return [weights.locate(name) for name in self.files]
 
     def _cutter(self, field: Field, masks: Masks) -> WindowCutter:
         rule = WindowRule(

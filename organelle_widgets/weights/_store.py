@@ -194,9 +194,10 @@ class Store:
 
     def _by_hand(self, file: WeightFile) -> str:
         """How to get the file with and without a network."""
+        command = f"organelle-widgets models download {file.bundle or file.name}"
         return (
-            f"With a network: organelle-widgets models download {file.name}. Without one: fetch {file.url} "
-            f"({file.size_text}; record {file.record_url}) elsewhere, put it into {self.folder} "
+            f"With a network: {command}. Without one: fetch {file.url} ({file.size_text}; "
+            f"record {file.record_url}) elsewhere, put it into {self.folder} "
             f"as {file.file_name}, and check it with: organelle-widgets models verify {file.name}"
         )
 
