@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["nucleus_edge_um", "nucleus_width_um"]
+__all__ = ["block_mean", "box_blur", "grown", "nucleus_edge_um", "nucleus_width_um", "otsu"]
 
 _WIDTH_SIDE_PX = 512  # sizes are measured in an image of about this side
 _SMALLEST_PX = 6.0  # in that image; narrower things may be noise
@@ -47,11 +47,11 @@ def nucleus_width_um(plane: NDArray[Any], pixel_size_um: float) -> float | None:
     Otsu 1979, doi:10.1109/TSMC.1979.4310076
     """
     step = max(1, round(max(plane.shape) / _WIDTH_SIDE_PX))
-    image = _box_blur(block_mean(plane, step))
+    image = box_blur(block_mean(plane, step))
     low, high = (float(value) for value in np.percentile(image, [0.5, 99.8]))
     if not low < high:
         return None
-    bright = image > _otsu(image, low, high)
+    bright = image > otsu(image, low, high)
     lengths = np.sort(np.concatenate([_runs(bright), _runs(bright.T)]))
     if not lengths.size:
         return None
@@ -92,14 +92,12 @@ def nucleus_edge_um(
     if min(image.shape) < 2 * _CLEAR_PX or not labels.any():
         return None
     inside = labels > 0
-    clear = ~_grown(inside, _CLEAR_PX)
+    clear = ~grown(inside, _CLEAR_PX)
     background = float(np.median(image[clear])) if clear.any() else float(image.min())
-    slope = _grown(np.hypot(*np.gradient(_box_blur(image))), _SLOPE_REACH_PX) / (
-        step * pixel_size_um
-    )
-    outline = inside & _grown(~inside, 1)
+    slope = grown(np.hypot(*np.gradient(box_blur(image))), _SLOPE_REACH_PX) / (step * pixel_size_um)
+    outline = inside & grown(~inside, 1)
     ids, steepness = _medians(labels[outline], slope[outline])
-    core = inside & ~_grown(~inside, _CLEAR_PX)
+    core = inside & ~grown(~inside, _CLEAR_PX)
     pixels = np.bincount(labels[core], minlength=int(labels.max()) + 1)
     contrast = np.bincount(labels[core], image[core], pixels.size) / np.maximum(pixels, 1)
     contrast = contrast[ids] - background
@@ -143,7 +141,7 @@ def _middle(side: int, length: int) -> slice:
     return slice(start, start + min(side, length))
 
 
-def _box_blur(image: NDArray[np.float32]) -> NDArray[np.float32]:
+def box_blur(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """Means of 3 x 3 pixels; at the edges, of those that are there twice."""
     padded = np.pad(image, 1, mode="edge")
     rows = padded[:-2] + padded[1:-1] + padded[2:]
@@ -151,7 +149,7 @@ def _box_blur(image: NDArray[np.float32]) -> NDArray[np.float32]:
     return blurred
 
 
-def _otsu(image: NDArray[np.float32], low: float, high: float) -> float:
+def otsu(image: NDArray[np.float32], low: float, high: float) -> float:
     """Otsu's threshold among 128 bins from low to high."""
     edges = np.linspace(low, high, 129)
     scaled = np.clip((image - np.float32(low)) * np.float32(128 / (high - low)), 0, 127)
@@ -170,7 +168,7 @@ def _runs(bright: NDArray[np.bool_]) -> NDArray[np.intp]:
     return np.flatnonzero(turns == -1) - np.flatnonzero(turns == 1)
 
 
-def _grown(image: NDArray[Any], reach: int) -> NDArray[Any]:
+def grown(image: NDArray[Any], reach: int) -> NDArray[Any]:
     """The largest value within `reach` pixels along rows and columns (a square)."""
     grown = image
     for axis in (0, 1):

@@ -69,7 +69,9 @@ def fitting_pixel_size_um(
     return float(f"{pixel_size_um * _USUAL_WIDTH_UM / width_um:.2g}")
 
 
-def warnings_for(quality: FieldQuality, field: Field) -> tuple[str, ...]:
+def warnings_for(
+    quality: FieldQuality, field: Field, channels: tuple[str, ...] = ()
+) -> tuple[str, ...]:
     """What a person should know, most important first.
 
     Parameters
@@ -78,14 +80,16 @@ def warnings_for(quality: FieldQuality, field: Field) -> tuple[str, ...]:
         The numbers.
     field : Field
         What they were measured in.
+    channels : tuple of str
+        What is wrong with the channels; see `organelle_widgets.core._channel_words`.
 
     Returns
     -------
     tuple of str
         Whole sentences; empty where nothing looks wrong.
     """
-    found = [_no_cells(quality), _pixel_size(quality, field)]
-    if quality.fitting_pixel_size_um is None:
+    found = [_no_cells(quality), *channels, _pixel_size(quality, field)]
+    if quality.fitting_pixel_size_um is None and not channels:
         found += [_giant(quality, field), _blurred(quality, field)]
     found += [
         _bare_nuclei(quality),

@@ -1,8 +1,8 @@
 """Whether the result of a field can be trusted: numbers that need no ground truth, and what they mean in words.
 
 A segmentation goes wrong in few ways: the pixel size is not what the file says, a channel is dim, blurred, saturated
-or empty, or most cells are cut by the edge. Everything here is measured from the field and its masks alone, so it
-holds for every segmenter.
+or empty, channels are swapped, or most cells are cut by the edge. Everything here is measured from the field and its
+masks alone, so it holds for every segmenter.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from organelle_widgets.core._channel_check import look_at_channels
+from organelle_widgets.core._channel_words import channel_warnings, nuclei_are_doubted
 from organelle_widgets.core._nuclei_channel import nucleus_edge_um, nucleus_width_um
 from organelle_widgets.core._quality_words import fitting_pixel_size_um, warnings_for
 from organelle_widgets.errors import InputError
@@ -59,7 +61,8 @@ class FieldQuality:
     nucleus_width_um : float or None
         Width of bright things in the nuclei channel, um, whatever the masks say; None where nothing stands out.
     fitting_pixel_size_um : float or None
-        The pixel size with which nuclei would have their usual width, where the field's own can't be right.
+        The pixel size with which nuclei would have their usual width, where the field's own can't be right; None
+        also where the nuclei channel seems to show something else.
     nucleus_edge_um : float or None
         Blur of the edges of nuclei as sigma of a Gaussian, um; about 0.25 to 0.6 in focus.
     saturated_share : mapping of str to float
@@ -68,6 +71,9 @@ class FieldQuality:
     grey_levels : mapping of str to int
         By channel key: how far the signal in cells (90th percentile; nuclei channel: median in nuclei) is above the
         background (1st percentile), in steps between neighbouring values; 8-bit images have up to 255.
+    nuclei_scores : mapping of str to float
+        By channel key: how much the channel looks like this field's nuclei, log odds. Above 0 nuclei; the nuclei
+        channel should be above microtubules and ER.
     warnings : tuple of str
         What looks wrong and what to do about it, in whole sentences; most important first.
     """
@@ -85,6 +91,7 @@ class FieldQuality:
     nucleus_edge_um: float | None
     saturated_share: Mapping[str, float]
     grey_levels: Mapping[str, int]
+    nuclei_scores: Mapping[str, float] = dataclasses.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -126,20 +133,22 @@ def measure_quality(field: Field, masks: Masks, cells: pd.DataFrame) -> FieldQua
         raise InputError(message, source=field.name)
     nuclei = field.channel("blue")
     width = nucleus_width_um(nuclei, field.pixel_size_um)
-    numbers = _counts(cells)
+    numbers, looks = _counts(cells), look_at_channels(field)
     levels, saturated = _channels(field, masks)
     quality = FieldQuality(
         **numbers,
         largest_cell_share=_share_of_field(field, cells),
         nucleus_width_um=width,
-        fitting_pixel_size_um=fitting_pixel_size_um(
-            field.pixel_size_um, width, numbers["median_nucleus_area_um2"]
-        ),
+        fitting_pixel_size_um=None
+        if nuclei_are_doubted(looks)
+        else fitting_pixel_size_um(field.pixel_size_um, width, numbers["median_nucleus_area_um2"]),
         nucleus_edge_um=nucleus_edge_um(nuclei, masks.nuclei, field.pixel_size_um),
         saturated_share=saturated,
         grey_levels=levels,
+        nuclei_scores={key: looks.nuclei_score(key) for key in looks.separation},
     )
-    return dataclasses.replace(quality, warnings=warnings_for(quality, field))
+    channels = channel_warnings(looks)
+    return dataclasses.replace(quality, warnings=warnings_for(quality, field, channels))
 
 
 def likely_pixel_size_um(field: Field) -> float:

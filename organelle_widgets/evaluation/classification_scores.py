@@ -123,7 +123,15 @@ class FieldAnswers:
             raise InputError(message)
         self.field_truth = truth_rows([f.labels for f in fields])
         self.field_said = np.stack(
-            [field_probabilities(f.probabilities, f.touches_border) for f in fields]
+            [
+                field_probabilities(
+                    f.probabilities,
+                    f.touches_border,
+                    f.is_fragment,
+                    None if f.strangeness is None else f.strangeness > 1,
+                )
+                for f in fields
+            ]
         )
         self.field_of_cell = np.repeat(
             np.arange(len(fields)), [len(f.probabilities) for f in fields]
