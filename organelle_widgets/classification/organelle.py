@@ -52,6 +52,10 @@ class OrganelleClassifier(Classifier):
         """Where the weights are."""
         return Path(self.weights) if self.weights else ORGANELLE_WEIGHTS
 
+    def check_ready(self) -> None:
+        """Missing weights are told before the long work."""
+        read_card(self.path)
+
     def _answer(self, crops: NDArray[np.float32]) -> CellAnswers:
         probabilities, embedding, strangeness = load_network(self.path).run(crops)
         return CellAnswers(probabilities, embedding, strangeness[:, 0])
