@@ -164,15 +164,16 @@ class CellCropper:
         nucleus = inside & (self._masks.nuclei[rows, cols] == cell_id)
         planes = self._planes(rows, cols, inside, nucleus)
         counts = int(np.count_nonzero(inside)), int(np.count_nonzero(nucleus))
-        sums, n_saturated = self._sums(planes, counts), self._saturated(planes[PROTEIN])
-        fine, coarse, zones = self._grids(planes)
+        n_saturated, in_nucleus = self._saturated(planes[PROTEIN]), self._nucleus_sums(planes)
+        (fine, coarse, zones), whole = self._grids(planes)
+        background = np.outer(self.levels.background.astype(np.float64), counts)
         height, width = self._field.shape
         return CellCrop(
             cell_id=cell_id,
             pixel_size_um=float(self._field.pixel_size_um),
             n_pixels=counts[0],
             n_nucleus_pixels=counts[1],
-            sums=sums,
+            sums=np.column_stack([whole, in_nucleus]) - background,
             n_saturated=n_saturated,
             n_border_sides=_on_border(inside, rows, cols, self._field.shape),
             cut=(rows.start == 0, rows.stop >= height, cols.start == 0, cols.stop >= width),
@@ -206,33 +207,35 @@ class CellCropper:
         np.multiply(self._field.pixels[:, rows, cols], planes[4], out=planes[: len(CHANNELS)])
         return planes
 
-    def _sums(self, planes: NDArray[Any], counts: tuple[int, int]) -> NDArray[np.float64]:
-        """Sums of the channels above background over the cell and its nucleus, shape (4, 2)."""
-        total = np.zeros((len(CHANNELS), 2))
-        total[:, 0] = _total(planes[: len(CHANNELS)])
-        if counts[1]:
-            nucleus = planes[5]
-            (top, bottom), (left, right) = (ends((nucleus != 0).any(axis)) for axis in (1, 0))
-            part = (slice(top, bottom), slice(left, right))
-            total[:, 1] = _total(planes[: len(CHANNELS), *part] * nucleus[part])
-        background = self.levels.background.astype(np.float64)
-        return np.asarray(total - background[:, None] * np.array(counts))
+    def _nucleus_sums(self, planes: NDArray[Any]) -> NDArray[np.float64]:
+        """Sums of the channels over the nucleus, shape (4,)."""
+        nucleus = planes[5]
+        if not nucleus.any():
+            return np.zeros(len(CHANNELS))
+        (top, bottom), (left, right) = (ends(nucleus.any(axis)) for axis in (1, 0))
+        part = (slice(top, bottom), slice(left, right))
+        return _total(planes[: len(CHANNELS), *part] * nucleus[part])
 
-    def _grids(self, planes: NDArray[Any]) -> list[Grid]:
-        """The cell on the three grids; a block that the field cuts off is filled up with its last row or column."""
-        short = [-length % self._factors[-1] for length in planes.shape[1:]]
-        if any(short):
-            planes = np.pad(planes, ((0, 0), (0, short[0]), (0, short[1])), mode="edge")
+    def _grids(self, planes: NDArray[Any]) -> tuple[list[Grid], NDArray[np.float64]]:
+        """The cell on the three grids, and the sums of the channels over it, shape (4,).
+
+        A block that the field cuts off is filled up with its last row or column, which the sums leave out.
+        """
         fine, coarse, zones = self._factors
         size = self._field.pixel_size_um
+        short = [-length % zones for length in planes.shape[1:]]
+        whole = _total(planes[: len(CHANNELS)]) if any(short) else None
+        if any(short):
+            planes = np.pad(planes, ((0, 0), (0, short[0]), (0, short[1])), mode="edge")
         planes = shrunk(planes, fine)
+        whole = _total(planes[: len(CHANNELS)]) if whole is None else whole
         planes[: len(CHANNELS)] -= self.levels.background[:, None, None] * planes[4]
         grids = [Grid(planes, size * fine, fine**2)]
         for done, factor in ((fine, coarse), (coarse, zones)):
             last = grids[-1]
             smaller = shrunk(last.planes, factor // done)
             grids.append(last if factor == done else Grid(smaller, size * factor, factor**2))
-        return grids
+        return grids, whole
 
     def _saturated(self, protein: NDArray[Any]) -> int:
         """Pixels at full scale; -1 for float fields."""
@@ -243,8 +246,8 @@ class CellCropper:
 
 def _total(planes: NDArray[Any]) -> NDArray[np.float64]:
     """Sums of planes, to float32's seven digits: shape (n,)."""
-    rows = planes.astype(np.float32, copy=False).sum(axis=2)
-    return np.asarray(rows.sum(axis=1, dtype=np.float64))
+    rows = [plane.astype(np.float32, copy=False).sum(axis=1) for plane in planes]
+    return np.array([row.sum(dtype=np.float64) for row in rows])
 
 
 def _on_border(inside: NDArray[np.bool_], rows: slice, cols: slice, shape: tuple[int, int]) -> int:

@@ -248,7 +248,11 @@ def _spread(cell: CellCrop) -> dict[str, float]:
 
 def _cv(values: NDArray[np.float32], floor: float) -> float:
     """Standard deviation over mean; NaN of nothing or of next to no signal."""
-    return _quotient(float(values.std()), float(values.mean()), floor) if values.size else math.nan
+    if not values.size:
+        return math.nan
+    mean = float(values.mean())
+    variance = float(values @ values) / values.size - mean**2
+    return _quotient(math.sqrt(max(variance, 0.0)), mean, floor)
 
 
 def _half_area(ascending: NDArray[np.float32]) -> float:

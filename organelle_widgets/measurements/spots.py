@@ -51,8 +51,8 @@ class SpotMeasurements(MeasurementGroup):
     Notes
     -----
     The difference of Gaussians stands for the scale-space Laplacian, see Lindeberg, "Feature detection with automatic
-    scale selection", 1998, https://doi.org/10.1023/A:1008045108935; ridges, as at the nucleus's outline, are left out as in
-    Lowe, "Distinctive image features from scale-invariant keypoints", 2004,
+    scale selection", 1998, https://doi.org/10.1023/A:1008045108935; ridges, as at a nucleus's outline, are left out as
+    by Lowe, "Distinctive image features from scale-invariant keypoints", 2004,
     https://doi.org/10.1023/B:VISI.0000029664.99615.94. Around the cell stands its own protein smoothed
     over 1 um (normalised convolution), so that its outline makes no spots.
     """
@@ -133,9 +133,9 @@ def _smoothed(cell: CellCrop) -> tuple[NDArray[np.float32], NDArray[np.float32]]
     Around the cell stands its own protein, smoothed over 1 um, so that its outline makes no spots. What is smoothed
     widely is smoothed on the coarse grid.
     """
-    fine, coarse = cell.fine, cell.coarse
+    fine, coarse, zones = cell.fine, cell.coarse, cell.zones
     times = fine.inside.shape[0] // coarse.inside.shape[0]
-    around = _around(coarse)
+    around = _enlarged(_around(zones), coarse.inside.shape[0] // zones.inside.shape[0])
     filled = np.where(fine.inside, fine.protein, _enlarged(around, times))
     narrow = _blurred(filled, _INNER_UM / fine.pixel_size_um)
     wide = _blurred(
