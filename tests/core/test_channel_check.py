@@ -8,6 +8,7 @@ import time
 import imageio.v3 as iio
 import numpy as np
 import pytest
+import skimage.data
 from scipy.ndimage import gaussian_filter
 
 from organelle_widgets.core._channel_check import look_at_channels
@@ -137,6 +138,19 @@ def test_a_texture_is_no_nuclei():
     texture = [np.exp(6 * gaussian_filter(rng.normal(size=(512, 512)), 3)) for _ in range(4)]
     (text,) = told(shown(np.stack(texture).astype(np.float32)))
     assert text.startswith("The nuclei channel (blue) does not look like nuclei, and no other")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["immunohistochemistry", "retina", "coins", "cell", "hubble_deep_field", "page", "brick"],
+)
+def test_tissue_brightfield_and_other_pictures_are_told(name):
+    picture = np.atleast_3d(getattr(skimage.data, name)())
+    picture = np.broadcast_to(picture[..., :3], (*picture.shape[:2], 3))
+    grey = picture.mean(axis=2).astype(np.uint8)
+    looks = look_at_channels(shown(np.stack([*np.moveaxis(picture, 2, 0), grey]), 0.5))
+    assert len(channel_warnings(looks)) == 1
+    assert nuclei_are_doubted(looks)
 
 
 def test_noise_is_told():
