@@ -36,7 +36,8 @@ __all__ = ["NAME", "train_classifier"]
 
 _TUNING_RATE = 3e-4
 """Highest learning rate of a network that knows something already, where none is given."""
-_SHARE_CELLS, _SHARE_FIT, _SHARE_SCORES = 0.3, 0.6, 0.1
+_SHARE_CHECK, _SHARE_CELLS, _SHARE_FIT, _SHARE_SCORES = 0.05, 0.25, 0.6, 0.1
+"""Of the time that a run takes, roughly."""
 NAME = "classifier"
 """What weights and card are called."""
 
@@ -56,7 +57,7 @@ def train_classifier(
 ) -> dict[str, Any]:
     """Train a classifier, write weights, card and curves, and score it on the fields kept aside.
 
-    The same call in the same folder goes on where it was stopped.
+    The same call in the same folder goes on where it was stopped. All cells are kept in memory, about 100 kB each.
 
     Parameters
     ----------
@@ -106,10 +107,13 @@ def train_classifier(
     run = _Run(Path(out), TrainingSettings(**settings), make_segmenter(segmenter))
     report = progress or Monitor().part("training", 0, 1)
     started = time.perf_counter()
-    learnt, scored = run.fields(data, labels, pixel_size_um)
+    learnt, scored = run.fields(
+        data, labels, pixel_size_um, lambda done: report(_SHARE_CHECK * done)
+    )
     network, origin = starting_network(start, seed=run.settings.seed, size=run.rule.size)
     run.write_config(data, labels, origin)
-    lessons = run.lessons(learnt, lambda done: report(_SHARE_CELLS * done))
+    before_fit = _SHARE_CHECK + _SHARE_CELLS
+    lessons = run.lessons(learnt, lambda done: report(_SHARE_CHECK + _SHARE_CELLS * done))
     history = fit_network(
         network,
         lessons.mixture.draw,
@@ -118,7 +122,7 @@ def train_classifier(
         validation=lessons.validation(run.settings.seed),
         counts=lessons.class_counts,
         made_with={"start": origin.get("sha256", SCRATCH), **_in_short(lessons)},
-        progress=lambda done: report(_SHARE_CELLS + _SHARE_FIT * done),
+        progress=lambda done: report(before_fit + _SHARE_FIT * done),
         on_epoch=on_epoch,
     )
     draw_history(history, run.out / "history.png")
@@ -160,7 +164,11 @@ class _Run:
         self.weights = self.out / f"{NAME}.keras"
 
     def fields(
-        self, data: str | Path | None, labels: str | Path | None, pixel_size_um: float | None
+        self,
+        data: str | Path | None,
+        labels: str | Path | None,
+        pixel_size_um: float | None,
+        progress: Callable[[float], None],
     ) -> tuple[list[LabelledField], list[LabelledField]]:
         """Fields to learn from and to score; all that may be wrong is found before the long work."""
         if data is None:
@@ -176,7 +184,7 @@ class _Run:
             return [], []
         found = find_labelled(Path(data), labels, pixel_size_um=pixel_size_um)
         run_folder(self.out)
-        check_readable(found)
+        check_readable(found, progress)
         return split_fields(found, self.settings.validation_fraction)
 
     def write_config(

@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 __all__ = ["check_readable", "collect_cells", "only_fields"]
 
 
-def check_readable(fields: Sequence[LabelledField]) -> None:
+def check_readable(
+    fields: Sequence[LabelledField], progress: Callable[[float], None] | None = None
+) -> None:
     """Read every field once before the long work, so that a bad file costs seconds.
 
     Parameters
     ----------
     fields : sequence of LabelledField
         What will be needed.
+    progress : callable, optional
+        Called with the share done, 0 to 1; may raise to stop.
 
     Raises
     ------
@@ -34,11 +38,13 @@ def check_readable(fields: Sequence[LabelledField]) -> None:
         If fields can't be read; all are named.
     """
     problems = []
-    for field in fields:
+    for done, field in enumerate(fields, start=1):
         try:
             field.read()
         except InputError as error:
             problems.append(str(error))
+        if progress is not None:
+            progress(done / len(fields))
     if problems:
         message = f"Expected {len(fields)} readable fields; {len(problems)} can't be read: {listed(problems, ' ')}"
         raise InputError(message, hint="Repair the files, or take the fields out of the table.")

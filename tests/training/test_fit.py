@@ -10,6 +10,8 @@ import pytest
 
 from organelle_widgets.errors import Cancelled, InputError, SettingsError, StepError
 from organelle_widgets.training.fit import FitSettings, fit_network
+from organelle_widgets.training.history import FitHistory, draw_history
+from organelle_widgets.training.precision import mixed_precision
 
 pytestmark = pytest.mark.tensorflow
 FEW = FitSettings(epochs=4, steps=5, batch_size=16, learning_rate=0.02)
@@ -173,6 +175,40 @@ def test_half_precision_learns_and_leaves_a_network_of_full_precision():
     assert history.losses == pytest.approx(exact.losses, rel=0.05)
     assert {layer.dtype_policy.name for layer in network.layers} == {"float32"}
     assert network.predict_on_batch(VALIDATION[0]).dtype == np.float32
+
+
+def test_only_images_behind_a_convolution_are_computed_in_half_precision():
+    network = tiny()
+    with mixed_precision(network):
+        policies = {type(layer).__name__: layer.dtype_policy.name for layer in network.layers}
+    half = {name for name, policy in policies.items() if policy == "mixed_bfloat16"}
+    assert half == {"Conv2D", "BatchNormalization", "Dropout"}
+
+
+def test_curves_are_drawn_loss_first_with_the_epoch_that_is_kept(tmp_path):
+    rows = [
+        {
+            "epoch": n,
+            "loss": 1 / n,
+            "hit_at_1": 0.5,
+            "val_loss": v,
+            "val_hit_at_1": 0.4,
+            "seconds": n,
+        }
+        for n, v in ((1, 0.9), (2, 0.5), (3, 0.7))
+    ]
+    history = FitHistory(tuple(rows), 9, early_stopping=True)
+    assert (history.best_epoch, history.stopped_early, history.seconds) == (2, True, 3)
+    figure = draw_history(history, tmp_path / "history.png")
+    assert [axes.get_title() for axes in figure.axes] == [
+        "Loss",
+        "Top class is right (share of cells)",
+    ]
+    loss = figure.axes[0].lines
+    np.testing.assert_allclose(loss[0].get_ydata(), [1, 0.5, 1 / 3])
+    np.testing.assert_allclose(loss[1].get_ydata(), [0.9, 0.5, 0.7])
+    assert list(loss[2].get_xdata()) == [2, 2]
+    assert (tmp_path / "history.png").stat().st_size > 1000
 
 
 def test_an_error_of_drawing_comes_through_as_it_is():
