@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from organelle_widgets.core.field import Field
     from organelle_widgets.core.masks import Masks
 
-__all__ = ["BACKGROUND_RULE", "FLOOR_SHARE", "THRESHOLD_RULE", "Levels", "field_levels"]
+__all__ = ["BACKGROUND_RULE", "FLOOR_RULE", "THRESHOLD_RULE", "Levels", "field_levels"]
 
 BACKGROUND_RULE = (
     "Background is one grey level a channel and field: the median of the pixels outside all cells after values more "
@@ -28,12 +28,15 @@ BACKGROUND_RULE = (
     "than 1 % of the field is outside, the 1st percentile of the field."
 )
 THRESHOLD_RULE = "A channel's threshold is Otsu's over all cells of the field together, on a grid of about 0.16 um."
-FLOOR_SHARE = 0.01
-"""A mean below this share of the channel's range in the field is too low to divide by."""
+FLOOR_RULE = (
+    "next to nothing, that is below 0.1 % of the channel's range in the field (background to the 99.9th percentile of "
+    "the pixels in cells) or below a tenth of the background's robust standard deviation"
+)
 
 _SAMPLES = 1 << 14
 _ROUNDS = 10
 _FEW_OUTSIDE = 0.01
+_FLOOR_OF_SPAN, _FLOOR_OF_NOISE = 0.001, 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,16 +51,14 @@ class Levels:
         From the background to the 99.9th percentile of the pixels in cells; 0 where there is no signal.
     threshold : ndarray of float32, shape (4,)
         Above the background, what counts as stained; NaN where the channel does not vary or is missing.
+    floor : ndarray of float32, shape (4,)
+        Means above the background that are too low to divide by; see `FLOOR_RULE`.
     """
 
     background: NDArray[np.float32]
     span: NDArray[np.float32]
     threshold: NDArray[np.float32]
-
-    @property
-    def floor(self) -> NDArray[np.float32]:
-        """Means above the background that are too low to divide by, shape (4,)."""
-        return np.asarray(np.maximum(self.span * np.float32(FLOOR_SHARE), np.float32(1e-9)))
+    floor: NDArray[np.float32]
 
 
 def field_levels(field: Field, masks: Masks, factor: int) -> Levels:
@@ -83,14 +84,21 @@ def field_levels(field: Field, masks: Masks, factor: int) -> Levels:
     https://doi.org/10.1109/TSMC.1979.4310076.
     """
     samples, inside = _samples(field, masks, factor)
-    background = np.array([_background(row, ~inside) for row in samples], np.float32)
+    found = np.array([_background(row, ~inside) for row in samples], np.float32)
+    background, noise = found.T
     signal = (samples - background[:, None])[:, inside if inside.any() else slice(None)]
     span = np.maximum(np.percentile(signal, 99.9, axis=1), 0).astype(np.float32)
     threshold = [
         _threshold(row) if key not in field.missing else np.nan
         for key, row in zip(CHANNEL_KEYS, signal, strict=True)
     ]
-    return Levels(background, span, np.array(threshold, np.float32))
+    floor = np.maximum(_FLOOR_OF_SPAN * span, _FLOOR_OF_NOISE * noise)
+    return Levels(
+        background,
+        span,
+        np.array(threshold, np.float32),
+        np.maximum(floor, 1e-9).astype(np.float32),
+    )
 
 
 def _samples(
@@ -109,19 +117,19 @@ def _samples(
     return (total / np.float32(factor**2)).reshape(len(CHANNELS), -1), inside.ravel()
 
 
-def _background(values: NDArray[np.float32], outside: NDArray[np.bool_]) -> float:
-    """Background of one channel; see `BACKGROUND_RULE`."""
+def _background(values: NDArray[np.float32], outside: NDArray[np.bool_]) -> tuple[float, float]:
+    """Background of one channel and its robust standard deviation; see `BACKGROUND_RULE`."""
     if np.count_nonzero(outside) < _FEW_OUTSIDE * outside.size:
-        return float(np.percentile(values, 1))
+        return float(np.percentile(values, 1)), 0.0
     kept = values[outside]
     for _ in range(_ROUNDS):
         middle = float(np.median(kept))
-        limit = middle + 3 * 1.4826 * float(np.median(np.abs(kept - middle)))
-        fewer = kept[kept <= limit]
+        spread = 1.4826 * float(np.median(np.abs(kept - middle)))
+        fewer = kept[kept <= middle + 3 * spread]
         if fewer.size == kept.size:
             break
         kept = fewer
-    return middle
+    return middle, spread
 
 
 def _threshold(signal: NDArray[np.float32]) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 
 from organelle_widgets.measurements._base import GROUPS, Measurement, MeasurementGroup
 from organelle_widgets.measurements._grid import PROTEIN
+from organelle_widgets.measurements._levels import FLOOR_RULE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +31,7 @@ def _columns() -> tuple[Measurement, ...]:
             f"{width} um wide: what an opening by a square of {width} um takes away"
             f"{f' beyond one of {finer} um' if finer else ''}, over the whole. On a grid of about 0.32 um, sides "
             "rounded to an odd number of its pixels. Noise counts as the finest structure. NaN where the "
-            "protein is next to nothing (mean below 1 % of the channel's range in the field) or "
+            f"protein's mean is {FLOOR_RULE}; or "
             f"{width} um are less than 2 grid pixels.",
         )
         for finer, width in zip((0, *_WIDTHS_UM), _WIDTHS_UM, strict=False)

@@ -14,7 +14,7 @@ import numpy as np
 from organelle_widgets.core.channels import channel_index
 from organelle_widgets.measurements._base import GROUPS, Measurement, MeasurementGroup
 from organelle_widgets.measurements._grid import PROTEIN
-from organelle_widgets.measurements._levels import BACKGROUND_RULE, FLOOR_SHARE
+from organelle_widgets.measurements._levels import BACKGROUND_RULE, FLOOR_RULE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,10 +26,7 @@ __all__ = ["IntensityMeasurements"]
 _GREY = "grey levels"
 _TOTAL = "grey levels x um2"
 _ABOVE = "above background, not below 0"
-_LOW = (
-    f"NaN where the mean divided by is below {FLOOR_SHARE:.0%} of the channel's range in the field (background to the "
-    "99.9th percentile of the pixels in cells)"
-)
+_LOW = f"NaN where the mean divided by is {FLOOR_RULE}"
 _EDGE = (
     "the cytoplasm within 1 um of the cell's outline (the outermost pixels at least); where the field cuts the cell "
     "there is no outline"
@@ -89,17 +86,17 @@ class IntensityMeasurements(MeasurementGroup):
         Measurement(
             "protein_ratio_nucleus_cytoplasm",
             "1",
-            f"Mean over the nucleus divided by mean over the cytoplasm. {_LOW}, or without a nucleus.",
+            f"Mean over the nucleus divided by mean over the cytoplasm. {_LOW}; or without a nucleus.",
         ),
         Measurement(
             "protein_ratio_edge_inside",
             "1",
-            f"Mean over the edge divided by mean over the rest of the cytoplasm. {_LOW}, or where either is missing.",
+            f"Mean over the edge divided by mean over the rest of the cytoplasm. {_LOW}; or where either is missing.",
         ),
         Measurement(
             "protein_share_nucleus",
             "1",
-            f"Total in the nucleus over total in the cell, 0 to 1. {_LOW}, or without a nucleus.",
+            f"Total in the nucleus over total in the cell, 0 to 1. {_LOW}; or without a nucleus.",
         ),
         Measurement(
             "protein_median",
@@ -129,12 +126,12 @@ class IntensityMeasurements(MeasurementGroup):
         Measurement(
             "protein_cv_nucleus",
             "1",
-            f"The same in the nucleus. {_LOW}, or without a nucleus.",
+            f"The same in the nucleus. {_LOW}; or without a nucleus.",
         ),
         Measurement(
             "protein_cv_cytoplasm",
             "1",
-            f"The same in the cytoplasm. {_LOW}, or where nothing is left.",
+            f"The same in the cytoplasm. {_LOW}; or where nothing is left.",
         ),
         Measurement(
             "protein_half_area_share",

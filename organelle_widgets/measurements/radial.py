@@ -9,6 +9,7 @@ import numpy as np
 from organelle_widgets.measurements._base import GROUPS, Measurement, MeasurementGroup
 from organelle_widgets.measurements._crop import depth
 from organelle_widgets.measurements._grid import PROTEIN
+from organelle_widgets.measurements._levels import FLOOR_RULE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,8 +21,7 @@ __all__ = ["RadialMeasurements"]
 _BINS = 4
 _RATIO = "mean protein there over the mean in the whole cell"
 _NAN = (
-    "NaN without a nucleus, where the bin is empty, or where the mean in the cell is next to nothing (below 1 % of the "
-    "channel's range in the field)"
+    f"NaN without a nucleus, where the bin is empty, or where the mean in the cell is {FLOOR_RULE}"
 )
 
 

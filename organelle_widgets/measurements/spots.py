@@ -134,14 +134,14 @@ def _smoothed(cell: CellCrop) -> tuple[NDArray[np.float32], NDArray[np.float32]]
     widely is smoothed on the coarse grid.
     """
     fine, coarse, zones = cell.fine, cell.coarse, cell.zones
-    times = fine.inside.shape[0] // coarse.inside.shape[0]
     around = _enlarged(_around(zones), coarse.inside.shape[0] // zones.inside.shape[0])
-    filled = np.where(fine.inside, fine.protein, _enlarged(around, times))
-    narrow = _blurred(filled, _INNER_UM / fine.pixel_size_um)
-    wide = _blurred(
-        np.where(coarse.inside, coarse.protein, around), _OUTER_UM / coarse.pixel_size_um
+    filled = np.where(coarse.inside, coarse.protein, around)
+    wide = _enlarged(
+        _blurred(filled, _OUTER_UM / coarse.pixel_size_um),
+        fine.inside.shape[0] // coarse.inside.shape[0],
     )
-    return narrow, _enlarged(wide, times)
+    filled = np.where(fine.inside, fine.protein, wide)
+    return _blurred(filled, _INNER_UM / fine.pixel_size_um), wide
 
 
 def _around(grid: Grid) -> NDArray[np.float32]:
