@@ -1,10 +1,11 @@
 """From the looks of a field's channels to sentences: which are swapped, doubled, or no stain of cells at all.
 
-Every threshold was set on one half of 73 HPA fields with their channels exchanged in every way, and tried on the
-other half. No good field is warned of. Found there: nuclei exchanged with microtubules or ER always, with the protein
-in three of four fields (a nuclear protein looks like nuclei), microtubules with ER in two of five; copies always, as
-JPEG nearly so. A protein in the place of microtubules or ER is found in one field of three, where it lies in nuclei:
-elsewhere it can look like either.
+The nuclei score and the margins between channels were fitted on one half of 73 HPA fields, with channels exchanged in
+every way, and tried on the other half; the thresholds beside them were chosen with all 73 in view. No whole good field
+is warned of; of windows of 82 um in them, one in forty. Found in the other half: nuclei exchanged with microtubules or
+ER always, with the protein in three of four fields (a nuclear protein looks like nuclei), microtubules with ER in two
+of five; copies always, as JPEG of quality 75 nearly so. A protein in the place of microtubules or ER is found in one
+field of three, where it lies in nuclei: elsewhere it can look like either.
 """
 
 from __future__ import annotations
@@ -18,23 +19,20 @@ if TYPE_CHECKING:
 
 __all__ = ["channel_warnings", "nuclei_are_doubted"]
 
-_LEAST_VIEW_UM = (
-    80.0  # in a smaller view there are too few nuclei to judge by; HPA's fields are 138 um and more
-)
-_BRIGHT_BACKGROUND = 0.5  # of the nuclei channel: 0.02 at most in 73 HPA fields
-_NOISE = 0.5  # smoothness of the nuclei channel: 0.87 at least
-_SAME = (
-    0.93  # 0.66 at most in 73 HPA fields, 0.87 for a protein on microtubules; a JPEG copy has 0.95
-)
+# The nuclei channel, and pairs of channels; good fields have 0.02 at most, 0.87 at least, 0.66 at most.
+_BRIGHT_BACKGROUND = 0.5
+_NOISE = 0.5
+_SAME = 0.93  # a protein on microtubules has up to 0.87, a JPEG copy of quality 75 mostly 0.97
+# Nuclei scores; see `ChannelLooks.nuclei_score`. In a small view there are too few nuclei to judge by.
+_LEAST_VIEW_UM = 80.0
+_MORE_LIKE_NUCLEI = 2.0  # the protein than the nuclei channel: 1.3 at most in the first half
+_LIKE_CYTOPLASM = -1.0  # a nuclei channel that is none: 0.9 at least
+_ALSO_NUCLEI = 1.0  # microtubules or ER, nuclei left out of view: -1.5 at most
+_NOTHING_LIKE_NUCLEI = -5.0  # the nuclei channel; very dim fields have -3
+# Microtubules less rough than ER and less bright around nuclei, both at once: in no field of either half.
+_SMOOTHER = 0.05
+_LESS_AROUND = 0.2
 _MARKERS = ("red", "yellow")
-_MORE_LIKE_NUCLEI = 2.0  # protein than the nuclei channel: 1.3 at most in the first half
-_LIKE_CYTOPLASM = -1.0  # nuclei score of a nuclei channel that is none
-_ALSO_NUCLEI = 1.0  # nuclei score of microtubules or ER, nuclei left out of view: -1.5 at most
-_NOTHING_LIKE_NUCLEI = -5.0  # nuclei score of the nuclei channel: very dim fields have -3
-_SMOOTHER, _LESS_AROUND = (
-    0.05,
-    0.2,
-)  # microtubules than ER: both together in no field of either half
 _CHECK = "Check which file is which channel"
 _WORDS = {
     c.key: f"{c.name if c.name == 'ER' else c.name.lower()} channel ({c.key})" for c in CHANNELS

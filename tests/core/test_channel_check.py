@@ -187,7 +187,7 @@ def test_no_picture_is_too_odd_to_look_at(shape, value):
     numbers = [*looks.separation.values(), *looks.roughness.values(), *looks.ring.values()]
     assert np.isfinite(numbers).all()
     assert isinstance(channel_warnings(looks), tuple)
-    if value in ("nothing", "constant"):
+    if value in ("nothing", "constant") or min(shape) < 16:
         assert not numbers
 
 
