@@ -109,7 +109,7 @@ def _pearson(
     means = values.mean(axis=1, keepdims=True)
     rows = np.ones((len(values) + 1, in_nucleus.size), np.float32)
     np.subtract(values, means, out=rows[:-1])
-    nucleus = rows.compress(in_nucleus, axis=1)
+    nucleus = rows.take(np.flatnonzero(in_nucleus), axis=1)
     whole, part = ((x @ x.T).astype(np.float64) for x in (rows, nucleus))
     moments = {"cell": whole, "nucleus": part, "cytoplasm": whole - part}
     return {place: _correlations(sums, means[:, 0]) for place, sums in moments.items()}

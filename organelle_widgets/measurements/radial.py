@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from organelle_widgets.measurements._base import GROUPS, Measurement, MeasurementGroup
-from organelle_widgets.measurements._crop import depth
+from organelle_widgets.measurements._crop import depth, ends
 from organelle_widgets.measurements._grid import PROTEIN
 from organelle_widgets.measurements._levels import FLOOR_RULE
 
@@ -104,7 +104,9 @@ def _places(cell: CellCrop) -> NDArray[np.intp] | None:
 
 def _rim(nucleus: NDArray[np.bool_]) -> NDArray[np.intp]:
     """1 for each pixel of the nucleus in its outer half, 0 for the inner half."""
-    inner = depth(np.pad(nucleus, 1), 1.0)[1:-1, 1:-1][nucleus]
+    (top, bottom), (left, right) = (ends(nucleus.any(axis=axis)) for axis in (1, 0))
+    box = np.pad(nucleus[top:bottom, left:right], 1)
+    inner = depth(box, 1.0)[box]
     return np.asarray(inner < 0.5 * inner.max(), np.intp)
 
 

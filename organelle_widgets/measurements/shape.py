@@ -175,10 +175,20 @@ def _orientation(spread: NDArray[np.float64]) -> float:
 
 
 def _hull_area(region: NDArray[np.bool_]) -> float:
-    """Area of the convex hull of the pixels' corners, in pixels; each row's ends are enough to find it."""
-    rows = np.flatnonzero(region.any(axis=1))
-    first = region[rows].argmax(axis=1)
-    last = region.shape[1] - region[rows, ::-1].argmax(axis=1)
-    corners = [(rows + down, side) for down in (0, 1) for side in (first, last)]
-    points = np.concatenate([np.column_stack(pair) for pair in corners])
-    return float(ConvexHull(points).volume)
+    """Area of the convex hull of the pixels' corners, in pixels; the first and the last row are not empty."""
+    width = region.shape[1]
+    filled = region.any(axis=1)
+    first = np.where(filled, region.argmax(axis=1), width)
+    last = np.where(filled, width - region[:, ::-1].argmax(axis=1), 0)
+    left = np.minimum(np.append(first, width), np.append(width, first))
+    right = np.maximum(np.append(last, 0), np.append(0, last))
+    sides = [_bulges(left, 1), _bulges(right, -1)]
+    return float(ConvexHull(np.concatenate(sides)).volume)
+
+
+def _bulges(side: NDArray[np.intp], sign: int) -> NDArray[np.float64]:
+    """Points of one side of an outline, row and column, that can be corners of its hull: no dents and no straights."""
+    bulges = np.ones(side.size, bool)
+    bulges[1:-1] = np.diff(side, 2) * sign > 0
+    rows = np.flatnonzero(bulges)
+    return np.column_stack([rows, side[rows]]).astype(np.float64)

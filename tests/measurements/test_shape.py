@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial import ConvexHull
 from skimage.draw import ellipse
 from skimage.measure import perimeter_crofton, regionprops
 
 from organelle_widgets.core.field import Field
 from organelle_widgets.core.masks import Masks
 from organelle_widgets.measurements import measure_cells
-from organelle_widgets.measurements.shape import _form
+from organelle_widgets.measurements.shape import _form, _hull_area
 
 
 def test_a_disc(any_scene) -> None:
@@ -88,3 +89,21 @@ def test_cut_by_the_border(disc_field, disc_masks) -> None:
     table = measure_cells(disc_field, disc_masks).set_index("cell_id")
     assert table["outline_on_border"].loc[[2, 5]].tolist() == [0, 0]
     assert table["outline_on_border"].loc[9] == pytest.approx(64 / (64 + np.pi * 32), abs=0.05)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_hulls_are_those_of_all_corners(seed) -> None:
+    rng = np.random.default_rng(seed)
+    region = rng.random((17, 11)) > rng.uniform(0.3, 0.95)
+    region[[0, -1], [3, 8]] = True
+    region[5:8] = False
+    rows, cols = np.nonzero(region)
+    corners = [np.column_stack([rows + r, cols + c]) for r in (0, 1) for c in (0, 1)]
+    assert _hull_area(region) == pytest.approx(ConvexHull(np.concatenate(corners)).volume)
+
+
+def test_hulls_of_one_pixel_and_of_a_line() -> None:
+    assert _hull_area(np.ones((1, 1), bool)) == pytest.approx(1)
+    assert _hull_area(np.ones((1, 9), bool)) == pytest.approx(9)
+    assert _hull_area(np.ones((9, 1), bool)) == pytest.approx(9)
+    assert _hull_area(np.eye(5, dtype=bool)) == pytest.approx(9)
