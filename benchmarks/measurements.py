@@ -1,6 +1,6 @@
 """Cells measured per second at 0.08 and 0.32 um per pixel, on virtual fields and on real ones where there are any.
 
-One thread. Virtual fields are 164 um wide and full of cells (about 25); real ones are those of $ORGANELLE_TEST_DATA
+Virtual fields are 164 um wide and full of cells (about 25); real ones are those of $ORGANELLE_TEST_DATA
 that come with a mask of their cells, with Otsu's threshold of the nuclei channel in place of segmented nuclei. Wall
 time and CPU time are both shown: on a busy machine only the second says what the program needs.
 """
@@ -57,14 +57,14 @@ def real_fields(factor: int) -> list[tuple[Field, Masks]]:
     return [real(path, factor) for path in sorted(folder.glob("*_cellmask.png"))]
 
 
-def speed(fields: list[tuple[Field, Masks]], rounds: int) -> dict[str, float]:
+def speed(fields: list[tuple[Field, Masks]], rounds: int, threads: int) -> dict[str, float]:
     """Median seconds and CPU seconds a round, and what the cells are like."""
     wall, cpu = [], []
     tables = [measure_cells(*pair) for pair in fields]
     for _ in range(rounds):
         start = time.perf_counter(), time.process_time()
         for pair in fields:
-            measure_cells(*pair)
+            measure_cells(*pair, threads=threads)
         wall.append(time.perf_counter() - start[0])
         cpu.append(time.process_time() - start[1])
     areas = np.concatenate([table["area_um2"] for table in tables])
@@ -94,6 +94,7 @@ def shares(field: Field, masks: Masks) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     kinds = {
         "virtual, 0.08 um": [virtual(0.08)],
@@ -105,7 +106,7 @@ def main() -> None:
     print("|---|---:|---:|---:|---:|")
     for kind, fields in kinds.items():
         if fields:
-            row = speed(fields, options.rounds)
+            row = speed(fields, options.rounds, options.threads)
             numbers = f"{row['area']:.0f} | {row['wall']:.0f} | {row['cpu']:.0f}"
             print(f"| {kind} | {row['cells']} | {numbers} |")
     for kind in ("virtual, 0.08 um", "virtual, 0.32 um"):

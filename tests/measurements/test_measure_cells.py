@@ -13,7 +13,7 @@ import organelle_widgets as ow
 from organelle_widgets import measurements
 from organelle_widgets.core.field import Field
 from organelle_widgets.core.masks import Masks
-from organelle_widgets.errors import InputError
+from organelle_widgets.errors import InputError, SettingsError
 from organelle_widgets.measurements import GROUPS, MeasurementGroup, measure_cells
 from organelle_widgets.measurements._base import groups
 
@@ -79,6 +79,13 @@ def test_some_cells_are_measured_as_in_the_whole_table(virtual, table) -> None:
     assert (
         measure_cells(virtual.field, virtual.masks, []).columns.tolist() == table.columns.tolist()
     )
+
+
+def test_threads_change_nothing(virtual, table) -> None:
+    found = measure_cells(virtual.field, virtual.masks, threads=2)
+    pd.testing.assert_frame_equal(found, table, check_exact=True)
+    with pytest.raises(SettingsError, match="Expected 1 thread or more; found 0"):
+        measure_cells(virtual.field, virtual.masks, threads=0)
 
 
 def test_no_cells_give_an_empty_table(empty_result) -> None:
