@@ -37,7 +37,8 @@ def _columns() -> tuple[Measurement, ...]:
         Measurement(
             f"pearson_{marker}",
             "1",
-            f"Pearson's correlation of protein and {word} over the cell's pixels, -1 to 1, on a grid of about 0.16 um. "
+            f"Pearson's correlation of protein and {word} over the cell's pixels, -1 to 1, on a grid of "
+            "about 0.16 um. "
             f"NaN where one of them doesn't vary (standard deviation below 0.3 % of its mean) or {_GONE}.",
         )
         for marker, word in _WORDS.items()
@@ -46,7 +47,9 @@ def _columns() -> tuple[Measurement, ...]:
         Measurement(
             f"pearson_{marker}_{_PLACES[marker]}",
             "1",
-            f"The same over the {_PLACES[marker]} alone. NaN also where there is none.",
+            f"Pearson's correlation of protein and {_WORDS[marker]} over the {_PLACES[marker]} alone, else "
+            "as over the cell. "
+            "NaN also where there is none.",
         )
         for marker in _WORDS
     ]

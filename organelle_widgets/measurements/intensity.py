@@ -50,53 +50,56 @@ class IntensityMeasurements(MeasurementGroup):
         Measurement(
             "protein_mean_cell_of_full_scale",
             "1",
-            "That mean as a share of the largest grey level that the image can hold.",
+            "Mean of the protein over the cell as a share of the largest grey level that the image can hold.",
         ),
         Measurement(
             "protein_mean_nucleus",
             _GREY,
-            f"Mean over the nucleus, {_ABOVE}. NaN without a nucleus.",
+            f"Mean of the protein over the nucleus, {_ABOVE}. NaN without a nucleus.",
         ),
         Measurement(
             "protein_mean_cytoplasm",
             _GREY,
-            f"Mean over the cell without its nucleus, {_ABOVE}. NaN where nothing is left.",
+            f"Mean of the protein over the cell without its nucleus, {_ABOVE}. NaN where nothing is left.",
         ),
         Measurement(
             "protein_mean_edge",
             _GREY,
-            f"Mean over the edge, {_ABOVE}: {_EDGE}. NaN where there is none.",
+            f"Mean of the protein over the edge, {_ABOVE}: {_EDGE}. NaN where there is none.",
         ),
-        Measurement("protein_total_cell", _TOTAL, "Mean over the cell times its area."),
+        Measurement(
+            "protein_total_cell", _TOTAL, "Mean of the protein over the cell times its area."
+        ),
         Measurement(
             "protein_total_nucleus",
             _TOTAL,
-            "Mean over the nucleus times its area. NaN without a nucleus.",
+            "Mean of the protein over the nucleus times its area. NaN without a nucleus.",
         ),
         Measurement(
             "protein_total_cytoplasm",
             _TOTAL,
-            "Mean over the cytoplasm times its area. NaN where nothing is left.",
+            "Mean of the protein over the cytoplasm times its area. NaN where nothing is left.",
         ),
         Measurement(
             "protein_total_edge",
             _TOTAL,
-            "Mean over the edge times its area. NaN where there is none.",
+            "Mean of the protein over the edge times its area. NaN where there is none.",
         ),
         Measurement(
             "protein_ratio_nucleus_cytoplasm",
             "1",
-            f"Mean over the nucleus divided by mean over the cytoplasm. {_LOW}; or without a nucleus.",
+            f"Mean protein over the nucleus divided by mean over the cytoplasm. {_LOW}; or without a nucleus.",
         ),
         Measurement(
             "protein_ratio_edge_inside",
             "1",
-            f"Mean over the edge divided by mean over the rest of the cytoplasm. {_LOW}; or where either is missing.",
+            f"Mean protein over the edge divided by mean over the rest of the cytoplasm. {_LOW}; or where "
+            "either is missing.",
         ),
         Measurement(
             "protein_share_nucleus",
             "1",
-            f"Total in the nucleus over total in the cell, 0 to 1. {_LOW}; or without a nucleus.",
+            f"Total protein in the nucleus over total in the cell, 0 to 1. {_LOW}; or without a nucleus.",
         ),
         Measurement(
             "protein_median",
@@ -106,37 +109,40 @@ class IntensityMeasurements(MeasurementGroup):
         Measurement(
             "protein_p05",
             _GREY,
-            "5th percentile over the cell above background, on that grid; may be below 0.",
+            "5th percentile over the cell above background, on a grid of about 0.16 um; may be below 0.",
         ),
         Measurement(
             "protein_p95",
             _GREY,
-            "95th percentile over the cell above background, on that grid.",
+            "95th percentile over the cell above background, on a grid of about 0.16 um.",
         ),
         Measurement(
             "protein_p99",
             _GREY,
-            "99th percentile over the cell above background, on that grid.",
+            "99th percentile over the cell above background, on a grid of about 0.16 um.",
         ),
         Measurement(
             "protein_cv_cell",
             "1",
-            f"Standard deviation over mean of the protein in the cell, on that grid. {_LOW}.",
+            f"Standard deviation over mean of the protein in the cell, on a grid of about 0.16 um. {_LOW}.",
         ),
         Measurement(
             "protein_cv_nucleus",
             "1",
-            f"The same in the nucleus. {_LOW}; or without a nucleus.",
+            "Standard deviation over mean of the protein in the nucleus, on a grid of about 0.16 um. "
+            f"{_LOW}; or without a nucleus.",
         ),
         Measurement(
             "protein_cv_cytoplasm",
             "1",
-            f"The same in the cytoplasm. {_LOW}; or where nothing is left.",
+            "Standard deviation over mean of the protein in the cytoplasm, on a grid of about 0.16 um. "
+            f"{_LOW}; or where nothing is left.",
         ),
         Measurement(
             "protein_half_area_share",
             "1",
-            "Smallest share of the cell's area that holds half of its protein, on that grid: 0.5 for an even stain, "
+            "Smallest share of the cell's area that holds half of its protein, on a grid of about 0.16 um: "
+            "0.5 for an even stain, "
             f"near 0 for a few spots. {_LOW}.",
         ),
         Measurement(
@@ -157,7 +163,8 @@ class IntensityMeasurements(MeasurementGroup):
         Measurement(
             "nuclei_total_nucleus",
             _TOTAL,
-            "That mean times the nucleus's area: the DNA content, as far as the stain follows it. NaN without one.",
+            "Mean of the nuclei channel over the nucleus times its area: the DNA content, as far as the "
+            "stain follows it. NaN without one.",
         ),
         Measurement(
             "er_mean_cell",

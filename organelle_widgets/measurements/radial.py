@@ -56,7 +56,8 @@ def _columns() -> tuple[Measurement, ...]:
         Measurement(
             "protein_distance_nucleus_relative",
             "1",
-            "That distance over the one of an even stain: below 1 the protein gathers around the nucleus, above 1 "
+            "Mean distance of the cytoplasm's protein from the nucleus over that of an even stain: below 1 "
+            "the protein gathers around the nucleus, above 1 "
             "towards the edge. NaN as that.",
         ),
         Measurement(

@@ -56,12 +56,20 @@ class ShapeMeasurements(MeasurementGroup):
             "um",
             f"Long axis of the ellipse with the cell's second moments. {_GRID}",
         ),
-        Measurement("axis_minor_um", "um", f"Short axis of that ellipse. {_GRID}"),
-        Measurement("eccentricity", "1", "Of that ellipse: 0 for a circle, towards 1 for a line."),
+        Measurement(
+            "axis_minor_um",
+            "um",
+            f"Short axis of the ellipse with the cell's second moments. {_GRID}",
+        ),
+        Measurement(
+            "eccentricity",
+            "1",
+            "Of the ellipse with the cell's second moments: 0 for a circle, towards 1 for a line.",
+        ),
         Measurement(
             "orientation_deg",
             "degrees",
-            "Angle of that ellipse's long axis from the horizontal of the image, counter-clockwise, above -90 up to 90."
+            "Angle of the ellipse's long axis from the horizontal of the image, counter-clockwise, above -90 up to 90."
             " NaN where both axes are equally long.",
         ),
         Measurement(
@@ -87,9 +95,19 @@ class ShapeMeasurements(MeasurementGroup):
         Measurement(
             "nucleus_area_share", "1", "Area of the nucleus over that of the cell; 0 without one."
         ),
-        Measurement("nucleus_perimeter_um", "um", f"As of the cell. {_NO_NUCLEUS}"),
-        Measurement("nucleus_eccentricity", "1", f"As of the cell. {_NO_NUCLEUS}"),
-        Measurement("nucleus_solidity", "1", f"As of the cell. {_NO_NUCLEUS}"),
+        Measurement(
+            "nucleus_perimeter_um",
+            "um",
+            f"Length of the nucleus's outline, as of the cell. {_NO_NUCLEUS}",
+        ),
+        Measurement(
+            "nucleus_eccentricity",
+            "1",
+            f"Eccentricity of the nucleus, as of the cell. {_NO_NUCLEUS}",
+        ),
+        Measurement(
+            "nucleus_solidity", "1", f"Solidity of the nucleus, as of the cell. {_NO_NUCLEUS}"
+        ),
         Measurement(
             "nucleus_offset_um",
             "um",

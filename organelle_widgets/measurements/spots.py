@@ -60,8 +60,8 @@ class SpotMeasurements(MeasurementGroup):
     position: ClassVar[int] = 50
     columns: ClassVar[tuple[Measurement, ...]] = (
         Measurement("spot_count", "count", f"Spots in the cell. {_RULE}"),
-        Measurement("spot_count_nucleus", "count", "Those in the nucleus; 0 without one."),
-        Measurement("spot_count_cytoplasm", "count", "Those in the cytoplasm."),
+        Measurement("spot_count_nucleus", "count", "Spots in the nucleus; 0 without one."),
+        Measurement("spot_count_cytoplasm", "count", "Spots in the cytoplasm."),
         Measurement("spots_per_100_um2", "1 / 100 um2", "Spots per 100 um2 of the cell."),
         Measurement(
             "spot_area_median_um2",
@@ -72,12 +72,12 @@ class SpotMeasurements(MeasurementGroup):
         Measurement(
             "spot_area_share",
             "1",
-            "Area of those regions over the area of the cell; 0 without a spot.",
+            "Area of the spots' regions over the area of the cell; 0 without a spot.",
         ),
         Measurement(
             "spot_protein_share",
             "1",
-            "Share of the cell's protein above background in those regions. NaN without protein above background.",
+            "Share of the cell's protein above background in the spots' regions. NaN without protein above background.",
         ),
         Measurement(
             "spot_contrast_median",
