@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from organelle_widgets.training.data import Cells
 
-__all__ = ["FEWEST_FIELDS", "export_network"]
+__all__ = ["FEWEST_FIELDS", "export_network", "seen"]
 
 FEWEST_FIELDS = 5
 """A calibration on fewer fields would say more of these fields than of the network."""
@@ -59,12 +59,12 @@ def export_network(
     Platt 1999, Probabilistic outputs for support vector machines (calibration).
     """
     rng = np.random.default_rng(seed)
-    _, known = _seen(network, _some(learnt, rng).crops)
+    _, known = seen(network, _some(learnt, rng).crops)
     calibration = Calibration(np.ones(N_CLASSES, np.float32), np.zeros(N_CLASSES, np.float32))
     others = None
     if tuning is not None and len(tuning):
         part = _some(tuning, rng)
-        logits, others = _seen(network, part.crops)
+        logits, others = seen(network, part.crops)
         if objective != "categorical" and len(np.unique(part.source)) >= FEWEST_FIELDS:
             calibration = fit_calibration(logits, part.truth, part.source)
     whole = finished(network, calibration, fit_neighbourhood(known, others, seed=seed))
@@ -84,8 +84,23 @@ def _some(cells: Cells, rng: np.random.Generator) -> Cells:
     )
 
 
-def _seen(network: Any, crops: NDArray[np.uint8]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Logits and embedding of crops."""
+def seen(network: Any, crops: NDArray[np.uint8]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Logits and embedding of crops.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Of `organelle_widgets.training.network.build_network`.
+    crops : ndarray of uint8, shape (n, 4, size, size)
+        255 stands for 1.
+
+    Returns
+    -------
+    logits : ndarray of float32, shape (n, 19)
+        What the sigmoid is taken of.
+    embedding : ndarray of float32, shape (n, n_features)
+        Where the cells lie among others.
+    """
     from keras import Model
 
     layers = [network.get_layer(name).output for name in (LOGITS, EMBEDDING)]

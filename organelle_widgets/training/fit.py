@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -246,12 +247,14 @@ class _Fit:
         for epoch in range(first, self.settings.epochs):
             if self.stopped:
                 break
-            self.network.reset_metrics()
+            sums: Counter[str] = Counter()
             for step in range(steps):
-                seen = self.network.train_on_batch(*next(drawn), return_dict=True)
+                self.network.reset_metrics()  # some versions of Keras would answer with a running mean
+                sums.update(self.network.train_on_batch(*next(drawn), return_dict=True))
                 if progress is not None:
                     progress((epoch * steps + step + 1) / self.settings.total)
-            row = {"epoch": epoch + 1, "loss": seen.pop("loss"), **seen, **self._validated()}
+            means = {name: total / steps for name, total in sums.items()}
+            row = {"epoch": epoch + 1, "loss": means.pop("loss"), **means, **self._validated()}
             row["learning_rate"] = float(self.optimizer.learning_rate)
             self._end_epoch({**row, "seconds": time.perf_counter() - started})
             if on_epoch is not None:

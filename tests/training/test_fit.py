@@ -55,6 +55,21 @@ def test_the_loss_falls_and_the_top_class_becomes_right():
     assert (said.argmax(axis=1) == VALIDATION[1].argmax(axis=1)).mean() > 0.95
 
 
+def test_the_figures_of_an_epoch_are_means_over_its_batches():
+    """A step of next to nothing: all batches meet the same network."""
+    from keras import Sequential, layers
+
+    network = Sequential([layers.Input((4, 8, 8)), layers.Flatten(), layers.Dense(19, "sigmoid")])
+    expected = []
+    for step in range(6):
+        crops, truth, _ = draw(16, np.random.default_rng([0, 0, step]))
+        said = network.predict_on_batch(crops)
+        expected.append(-np.mean(truth * np.log(said) + (1 - truth) * np.log(1 - said)))
+    history = fit_network(network, draw, replace(FEW, epochs=1, steps=6, learning_rate=1e-6))
+    assert history.losses == pytest.approx([np.mean(expected)], rel=1e-4)
+    assert expected[-1] != pytest.approx(np.mean(expected), rel=5e-4)
+
+
 def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(tmp_path):
     whole = tiny()
     expected = fit_network(whole, draw, FEW, folder=tmp_path / "whole", validation=VALIDATION)
