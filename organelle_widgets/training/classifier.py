@@ -23,7 +23,7 @@ from organelle_widgets.training.fit import fit_network
 from organelle_widgets.training.history import draw_history
 from organelle_widgets.training.label_sources import find_labelled
 from organelle_widgets.training.labelled import LabelledField, split_fields
-from organelle_widgets.training.lessons import Lessons, collect_lessons
+from organelle_widgets.training.lessons import Lessons, collect_lessons, n_tuning_fields
 from organelle_widgets.training.run_folder import run_folder
 from organelle_widgets.training.scoring import score_labelled
 from organelle_widgets.training.start import SCRATCH, starting_network
@@ -180,17 +180,33 @@ class _Run:
             if not self.settings.virtual_fields:
                 message = "virtual_fields: expected 1 or more without labelled fields; found 0."
                 raise SettingsError(message)
+            self._check_patience(self.settings.virtual_fields)
             run_folder(self.out)
             return [], []
         found = find_labelled(Path(data), labels, pixel_size_um=pixel_size_um)
+        learnt, scored = split_fields(found, self.settings.validation_fraction)
+        self._check_patience(len(learnt))
         run_folder(self.out)
         check_readable(found, progress)
-        return split_fields(found, self.settings.validation_fraction)
+        return learnt, scored
+
+    def _check_patience(self, n_fields: int) -> None:
+        """Refuse early stopping where no field would tell when."""
+        own = self.settings
+        if own.patience and not n_tuning_fields(n_fields, own.tuning_fraction):
+            message = (
+                f"patience: expected 0, as none of {n_fields} fields is left for tuning; "
+                f"found {own.patience}."
+            )
+            hint = "Give 3 fields or more to learn from, and a tuning_fraction above 0."
+            raise SettingsError(message, hint=hint)
 
     def write_config(
         self, data: str | Path | None, labels: str | Path | None, origin: Mapping[str, str]
     ) -> None:
-        """Write what was asked for."""
+        """Write what was asked for; a run that goes on keeps what its beginning wrote."""
+        if (self.out / "checkpoint").is_dir():
+            return
         config = {
             "data": None if data is None else Path(data).resolve().name,
             "labels": None if labels is None else Path(labels).name,

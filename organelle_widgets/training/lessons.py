@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from organelle_widgets.segmentation import Segmenter
     from organelle_widgets.training.labelled import LabelledField
 
-__all__ = ["Lessons", "collect_lessons"]
+__all__ = ["Lessons", "collect_lessons", "n_tuning_fields"]
 
 _SHARES = {"real": 0.15, "varied": 0.3, "virtual": 0.1, "simulated": 0.45}
 """Of each kind in a batch; where kinds are missing the others keep their proportions."""
@@ -180,13 +180,26 @@ def _mixed(kinds: dict[str, Cells], *, exact: bool) -> Mixture:
 def _apart(cells: Cells, fraction: float, rng: np.random.Generator) -> tuple[Cells, Cells | None]:
     """Cells with some of their fields set aside."""
     n_fields = _count(cells)
-    aside = _number(n_fields, fraction)
+    aside = n_tuning_fields(n_fields, fraction)
     if not aside:
         return cells, None
     order = rng.permutation(n_fields)
     return only_fields(cells, order[aside:].tolist()), only_fields(cells, order[:aside].tolist())
 
 
-def _number(n_fields: int, fraction: float) -> int:
-    """How many of so many fields are set aside."""
+def n_tuning_fields(n_fields: int, fraction: float) -> int:
+    """How many fields are set aside to tune by.
+
+    Parameters
+    ----------
+    n_fields : int
+        How many there are.
+    fraction : float
+        Share to set aside.
+
+    Returns
+    -------
+    int
+        At least one of three or more fields, unless the fraction is 0; none of fewer.
+    """
     return max(1, round(fraction * n_fields)) if fraction and n_fields >= _FEWEST else 0

@@ -99,6 +99,8 @@ def test_the_same_call_goes_on_and_another_is_refused(run, sample, tmp_path):
     assert again["scores"]["fields"]["field_top3"] == report["scores"]["fields"]["field_top3"]
     with pytest.raises(InputError, match=r"made with .*learning_rate 0\.01; found"):
         train_classifier(sample, tmp_path / "again", learning_rate=0.01, **FEW)
+    config = json.loads((tmp_path / "again" / "config.json").read_text())
+    assert config["settings"]["learning_rate"] == report["settings"]["learning_rate"]
 
 
 @pytest.mark.tensorflow
@@ -149,6 +151,7 @@ def test_virtual_cells_alone_with_one_class_a_cell(tmp_path, disc_field, disc_ma
         ({"validation_fraction": 1.0}, "validation_fraction: expected 0 to 0.9; found 1"),
         ({"virtual_fields": 0}, "virtual_fields: expected 1 or more without labelled fields"),
         ({"objective": "none"}, "objective: expected one of binary, focal"),
+        ({"virtual_fields": 2, "patience": 3}, "patience: expected 0, as none of 2 fields is left"),
     ],
 )
 def test_numbers_out_of_range_are_refused(tmp_path, numbers, text):
