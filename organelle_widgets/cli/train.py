@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from organelle_widgets.cli._console import progress_line, say, say_json
 from organelle_widgets.cli._segmenter import add_segmenter, chosen_segmenter
+from organelle_widgets.errors import SettingsError
 
 if TYPE_CHECKING:
     import argparse
@@ -84,6 +85,15 @@ def _add_classification(
         help="random weights (default), the package's, or those of an earlier training",
     )
     one.add_argument(
+        "--recipe",
+        choices=("own", "embedded"),
+        default="own",
+        help=(
+            "own (default): one fit; embedded: all stages that the package's weights went through, hours on two cores. "
+            "It takes --data, --out, --seed, --simulated, --virtual-fields and --batch-size"
+        ),
+    )
+    one.add_argument(
         "--objective",
         metavar="NAME",
         help=(
@@ -125,6 +135,8 @@ def _kind(
 
 def classification(options: argparse.Namespace) -> int:
     """Train the classifier."""
+    if options.recipe == "embedded":
+        return _embedded(options)
     from organelle_widgets.training import train_classifier
 
     names = (*_NUMBERS, "objective", "mixed_precision", "pixel_size_um", "labels", "provenance")
@@ -134,7 +146,21 @@ def classification(options: argparse.Namespace) -> int:
         names,
         start=options.start,
         segmenter=chosen_segmenter(options),
+        on_epoch=None,
     )
+    if not options.json:
+        say(_scores_in_words(report))
+    return 0
+
+
+def _embedded(options: argparse.Namespace) -> int:
+    """Train the classifier as the package's was."""
+    if options.data is None:
+        message = "Expected --data with the recipe embedded; found none."
+        raise SettingsError(message, hint="Give the folder of labelled fields.")
+    from organelle_widgets.training import train_embedded
+
+    report = _train(options, train_embedded, ("simulated", "batch_size"), on_epoch=None)
     if not options.json:
         say(_scores_in_words(report))
     return 0
@@ -159,7 +185,7 @@ def _train(
     given = {name: value for name, value in asked.items() if value is not None}
     with progress_line("Training") as show:
         words = _Words()
-        if "start" in more:  # a classifier learns in epochs
+        if "on_epoch" in more:  # a classifier learns in epochs
             more["on_epoch"] = words.end_epoch
         report = train(
             options.data,

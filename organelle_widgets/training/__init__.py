@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from organelle_widgets.training.classifier import train_classifier
+from organelle_widgets.training.embedded import train_embedded
 from organelle_widgets.training.segmenter import train_segmenter
 from organelle_widgets.training.split import held_out
 
-__all__ = ["held_out", "train_classifier", "train_segmenter"]
+__all__ = ["held_out", "train_classifier", "train_embedded", "train_segmenter"]

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Calibration", "fit_calibration"]
 
-_STRENGTH = 3.0
-"""How strongly a class is held to what all classes share, in units of the log-likelihood of about so many fields."""
+_STRENGTH = np.array([3.0, 0.3])
+"""How strongly slope and offset of a class are held to what all classes share: as strongly as so many fields."""
 _LOWEST_SLOPE = 0.1
 
 
@@ -82,14 +82,17 @@ def fit_calibration(
     """
     n_fields = len(np.unique(field_of))
     strength = _STRENGTH * len(logits) / max(n_fields, 1)
-    shared = _fitted(logits.ravel(), truth.ravel(), np.array([1.0, 0.0]), 1e-3)
+    shared = _fitted(logits.ravel(), truth.ravel(), np.array([1.0, 0.0]), 1e-3 * np.ones(2))
     each = [_fitted(logits[:, c], truth[:, c], shared, strength) for c in range(truth.shape[1])]
     slope, offset = np.array(each, np.float32).T
     return Calibration(slope, offset, len(logits), n_fields)
 
 
 def _fitted(
-    logit: NDArray[Any], truth: NDArray[Any], prior: NDArray[np.float64], strength: float
+    logit: NDArray[Any],
+    truth: NDArray[Any],
+    prior: NDArray[np.float64],
+    strength: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Slope and offset of the highest posterior."""
 
@@ -99,7 +102,7 @@ def _fitted(
         nll = np.logaddexp(0, scores).sum() - (truth * scores).sum()
         error = expit(scores) - truth
         slopes = np.array([(error * logit).sum(), error.sum()]) + strength * pull
-        return float(nll + 0.5 * strength * (pull**2).sum()), slopes
+        return float(nll + 0.5 * (strength * pull**2).sum()), slopes
 
     found = minimize(loss, prior, jac=True, method="L-BFGS-B", bounds=[(_LOWEST_SLOPE, 5), (-8, 8)])
     return np.asarray(found.x, np.float64)

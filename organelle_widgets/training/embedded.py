@@ -1,0 +1,408 @@
+"""How the package's own weights are made: all stages, from a folder of labelled fields to a scored file.
+
+1. Cells of all labelled fields are cut; those of held-out antibodies are set aside.
+2. A base learns simulated proteins on the other fields' reference channels, and virtual cells. It sees no label.
+3. For calibration, the other fields are dealt into folds; for each, the base is tuned on the rest and answers for it.
+4. A twin is tuned on all fields that are not held out, calibrated by these answers, and scored on those held out.
+5. What is shipped is tuned in the same way on all fields, the held-out ones too, so that its scores are the twin's.
+
+Every fit goes on where it was stopped. What single stages do belongs in the other files of this folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from organelle_widgets.classification import CropRule, make_classifier
+from organelle_widgets.classification._keras import quiet_start
+from organelle_widgets.core.monitor import Monitor
+from organelle_widgets.core.settings import check_settings, setting
+from organelle_widgets.errors import InputError
+from organelle_widgets.pipeline import DEFAULT_SEGMENTER
+from organelle_widgets.segmentation import make_segmenter
+from organelle_widgets.training.calibration import Calibration, fit_calibration
+from organelle_widgets.training.card import write_card
+from organelle_widgets.training.collect import check_readable
+from organelle_widgets.training.data import (
+    Cells,
+    cut_cells,
+    join_cells,
+    simulated_cells,
+    varied_cells,
+    virtual_cells,
+)
+from organelle_widgets.training.export import seen
+from organelle_widgets.training.finish import finished, fit_neighbourhood
+from organelle_widgets.training.fit import FitSettings, fit_network
+from organelle_widgets.training.label_sources import find_labelled
+from organelle_widgets.training.mixture import Mixture
+from organelle_widgets.training.network import build_network
+from organelle_widgets.training.run_folder import run_folder
+from organelle_widgets.training.scoring import score_labelled
+from organelle_widgets.training.split import HELD_OUT_FRACTION, antibody_of, held_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from organelle_widgets.training.history import FitHistory
+    from organelle_widgets.training.labelled import LabelledField
+
+__all__ = ["EmbeddedSettings", "train_embedded"]
+
+_CHUNK = 2000
+_SHARES = {"real": 0.2, "varied": 0.3, "simulated": 0.45, "virtual": 0.05}
+"""Of each kind of cell in a batch of a tuning."""
+_CERTAINTY = 0.95
+"""How sure the labels of fields are as labels of their cells."""
+_SPLIT_OF_TWIN = (
+    "Fields are kept aside by the SHA-256 of their antibody or well, see organelle_widgets.training.split.held_out. "
+    "They gave neither labels nor reference channels to the twin, and no choice was made on them. The calibration was "
+    "fitted on the other fields, each answered by a network that had not learnt from it."
+)
+_SPLIT = (
+    "The scores are those of the twin. These weights were then made in the same way from the same base, but tuned on "
+    "all fields, those kept aside too: scoring them on these fields again would flatter them."
+)
+_STAGES = {"cells": 0.02, "simulated": 0.12, "base": 0.5, "tunings": 0.34, "scores": 0.02}
+"""Of the time that a run takes, roughly."""
+
+
+@dataclass(frozen=True)
+class EmbeddedSettings:
+    """Numbers of the training of the package's weights.
+
+    Parameters
+    ----------
+    seed : int
+        Same seed, same training, on one machine with one set of versions.
+    simulated : int
+        Cells with a simulated protein.
+    virtual_fields : int
+        Fields that are drawn altogether.
+    varied : int
+        Changed copies of the cells of each real field.
+    base_epochs, base_steps : int
+        Of the base: epochs, and batches in each.
+    tuning_epochs, tuning_steps : int
+        Of every tuning.
+    batch_size : int
+        Cells in a batch.
+    base_rate, tuning_rate : float
+        Highest learning rates.
+    folds : int
+        Parts of the fields that are not held out, for the calibration.
+    held_out_fraction : float
+        Share of antibodies that are held out.
+
+    Raises
+    ------
+    SettingsError
+        If a number is out of its range.
+    """
+
+    seed: int = setting(0, label="Seed", minimum=0)
+    simulated: int = setting(60000, label="Simulated proteins", minimum=1)
+    virtual_fields: int = setting(100, label="Virtual fields", minimum=1)
+    varied: int = setting(150, label="Varied cells of a field", minimum=1)
+    base_epochs: int = setting(28, label="Epochs of the base", minimum=1)
+    base_steps: int = setting(250, label="Batches in each", minimum=1)
+    tuning_epochs: int = setting(8, label="Epochs of a tuning", minimum=1)
+    tuning_steps: int = setting(100, label="Batches in each", minimum=1)
+    batch_size: int = setting(64, label="Cells in a batch", minimum=2)
+    base_rate: float = setting(2e-3, label="Learning rate of the base", minimum=1e-6, maximum=0.1)
+    tuning_rate: float = setting(5e-4, label="Learning rate of tunings", minimum=1e-6, maximum=0.1)
+    folds: int = setting(3, label="Folds", minimum=2)
+    held_out_fraction: float = setting(
+        HELD_OUT_FRACTION, label="Held-out share", minimum=0, maximum=0.9
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+def train_embedded(
+    data: str | Path,
+    out: str | Path,
+    *,
+    progress: Callable[[float], None] | None = None,
+    on_epoch: Callable[[Mapping[str, float]], None] | None = None,
+    **settings: Any,
+) -> dict[str, Any]:
+    """Train the weights of the classifier ``organelle`` as the package's were.
+
+    Parameters
+    ----------
+    data : str or Path
+        Folder of labelled fields; see `organelle_widgets.training.label_sources.find_labelled`.
+    out : str or Path
+        Folder for ``organelle.keras`` with its card, the same of the twin in ``twin/``, and the checkpoints of all
+        fits. The same call in the same folder goes on where it was stopped.
+    progress : callable, optional
+        Called with the share done, 0 to 1; may raise to stop.
+    on_epoch : callable, optional
+        Called with the figures of each epoch of each fit.
+    **settings
+        See `EmbeddedSettings`.
+
+    Returns
+    -------
+    dict
+        ``weights`` and ``card`` (paths as text), ``scores`` of the twin on held-out fields, ``settings``, ``n_cells``,
+        ``n_fields``, ``seconds``, ``history`` of the base.
+
+    Raises
+    ------
+    SettingsError
+        If a setting is out of its range.
+    InputError
+        If the folder or a field in it can't be used, or `out` holds another training.
+    ExportError
+        If nothing can be written to `out`.
+    """
+    chosen = EmbeddedSettings(**settings)
+    report = progress or Monitor().part("training", 0, 1)
+    started = time.perf_counter()
+    fields = find_labelled(Path(data))
+    place = run_folder(Path(out))
+    check_readable(fields)
+    work = _Work(place, chosen, report, on_epoch)
+    found = _cut(fields, lambda done: report(_STAGES["cells"] * done))
+    learnt = [one for one in found if not held_out(one.name, chosen.held_out_fraction)]
+    work.draw(learnt)
+    base, history = work.base()
+    calibration = work.calibration(base, learnt)
+    training: dict[str, Any] = {
+        "settings": asdict(chosen),
+        "n_cells": {"real": sum(len(one.cells) for one in found), **work.n_drawn},
+        "n_fields": {"real": len(found), "held out from the twin": len(found) - len(learnt)},
+        "history": [round(loss, 5) for loss in history.losses],
+    }
+    twin = work.tuned("twin", base, learnt)
+    work.export(twin, place / "twin" / "organelle.keras", calibration, learnt, training, {})
+    scores = work.scores(place / "twin" / "organelle.keras", fields)
+    work.export(
+        twin, place / "twin" / "organelle.keras", calibration, learnt, training, scores, twin=True
+    )
+    weights = place / "organelle.keras"
+    final = work.tuned("final", base, found)
+    training = {**training, "seconds": round(time.perf_counter() - started, 1)}
+    card = work.export(final, weights, calibration, found, training, scores)
+    report(1.0)
+    return {"weights": str(weights), "card": str(card), "scores": scores, **training}
+
+
+@dataclass(frozen=True, eq=False)
+class _FieldCells:
+    """The cells of one field."""
+
+    name: str
+    cells: Cells
+
+    def fold(self, folds: int) -> int:
+        """Which part of the fields it belongs to; pictures of one antibody belong to the same."""
+        digest = hashlib.sha256(f"fold{antibody_of(self.name)}".encode()).digest()
+        return int.from_bytes(digest[:4], "big") % folds
+
+
+def _cut(fields: Sequence[LabelledField], progress: Callable[[float], None]) -> list[_FieldCells]:
+    """The cells of all fields in which any are found, by the default segmenter."""
+    finder, found = make_segmenter(DEFAULT_SEGMENTER), []
+    for done, one in enumerate(fields, start=1):
+        field = one.read()
+        masks = one.find_cells(field, finder)
+        labels = dict(one.labels_of(masks))
+        if labels:
+            found.append(_FieldCells(one.id, cut_cells(field, masks, labels, CropRule())))
+        progress(done / len(fields))
+    if not found:
+        message = f"Expected labelled fields with cells; found none in {len(fields)} fields."
+        raise InputError(message)
+    return found
+
+
+class _Work:
+    """One training at work."""
+
+    def __init__(
+        self,
+        place: Path,
+        settings: EmbeddedSettings,
+        report: Callable[[float], None],
+        on_epoch: Callable[[Mapping[str, float]], None] | None,
+    ) -> None:
+        self.place, self.settings, self.report, self.on_epoch = place, settings, report, on_epoch
+        self.drawn: dict[str, Cells] = {}
+        self.done = _STAGES["cells"]
+
+    @property
+    def n_drawn(self) -> dict[str, int]:
+        """Number of drawn cells by kind."""
+        return {kind: len(cells) for kind, cells in self.drawn.items()}
+
+    def _part(self, share: float) -> Callable[[float], None]:
+        """Progress of the next part of the run."""
+        start = self.done
+        self.done += share
+        return lambda done: self.report(start + share * done)
+
+    def draw(self, learnt: Sequence[_FieldCells]) -> None:
+        """Simulated proteins on the reference channels of some fields, and virtual cells."""
+        own, progress = self.settings, self._part(_STAGES["simulated"])
+        references = join_cells([one.cells for one in learnt])
+        chunks = []
+        for number, start in enumerate(range(0, own.simulated, _CHUNK)):
+            rng = np.random.default_rng([own.seed, number])
+            count = min(_CHUNK, own.simulated - start)
+            chunks.append(simulated_cells(references, count, rng, CropRule().pixel_size_um))
+            progress(min(start + _CHUNK, own.simulated) / own.simulated)
+        self.drawn["simulated"] = join_cells(chunks)
+        rng = np.random.default_rng([own.seed, 99])
+        self.drawn["virtual"] = virtual_cells(own.virtual_fields, rng, CropRule())
+
+    def base(self) -> tuple[Any, FitHistory]:
+        """The network that has seen drawn proteins only, and the figures of its epochs."""
+        own = self.settings
+        network = _seeded(own.seed)
+        mixture = Mixture(self.drawn, (0.95, 0.05), (1.0, 1.0))
+        fit = FitSettings(
+            epochs=own.base_epochs,
+            steps=own.base_steps,
+            batch_size=own.batch_size,
+            learning_rate=own.base_rate,
+            ema=0.998,
+            seed=own.seed,
+            mixed_precision=True,
+        )
+        progress = self._part(_STAGES["base"])
+        return network, self._fit(network, mixture, fit, "base", progress)
+
+    def tuned(self, name: str, base: Any, fields: Sequence[_FieldCells]) -> Any:
+        """The base fitted further on real fields, with drawn cells among them."""
+        own = self.settings
+        real = join_cells([one.cells for one in fields])
+        kinds = {"real": real, "varied": join_cells([self._varied(one) for one in fields])}
+        mixture = Mixture(
+            {**kinds, **self.drawn}, tuple(_SHARES.values()), (_CERTAINTY, _CERTAINTY, 1.0, 1.0)
+        )
+        network = _seeded(own.seed + 1)
+        network.set_weights(base.get_weights())
+        fit = FitSettings(
+            epochs=own.tuning_epochs,
+            steps=own.tuning_steps,
+            batch_size=own.batch_size,
+            learning_rate=own.tuning_rate,
+            seed=own.seed + 1,
+            mixed_precision=True,
+        )
+        progress = self._part(_STAGES["tunings"] / (own.folds + 2))
+        self._fit(network, mixture, fit, name, progress)
+        return network
+
+    def _varied(self, one: _FieldCells) -> Cells:
+        """Changed copies of a field's cells; the same ones in every tuning."""
+        digest = hashlib.sha256(one.name.encode()).digest()
+        rng = np.random.default_rng([self.settings.seed, *digest[:4]])
+        return varied_cells(one.cells, self.settings.varied, rng)
+
+    def _fit(
+        self,
+        network: Any,
+        mixture: Mixture,
+        settings: FitSettings,
+        name: str,
+        progress: Callable[[float], None],
+    ) -> FitHistory:
+        """One fit in a folder of its own."""
+        made_with = {kind: len(cells) for kind, cells in mixture.kinds.items()}
+        return fit_network(
+            network,
+            mixture.draw,
+            settings,
+            folder=self.place / name,
+            made_with=made_with,
+            progress=progress,
+            on_epoch=self.on_epoch,
+        )
+
+    def calibration(self, base: Any, learnt: Sequence[_FieldCells]) -> Calibration:
+        """Fitted on answers of networks that have not learnt from the field they answer for."""
+        logits: list[NDArray[Any]] = []
+        truth: list[NDArray[Any]] = []
+        field_of: list[NDArray[Any]] = []
+        for number in range(self.settings.folds):
+            rest = [one for one in learnt if one.fold(self.settings.folds) != number]
+            aside = [one for one in learnt if one.fold(self.settings.folds) == number]
+            if not rest or not aside:
+                continue
+            network = self.tuned(f"fold-{number}", base, rest)
+            for one in aside:
+                logits.append(seen(network, one.cells.crops)[0])
+                truth.append(one.cells.truth)
+                field_of.append(np.full(len(one.cells), len(field_of)))
+        if not logits:
+            message = f"Expected fields of several antibodies to calibrate on; found {len(learnt)} fields of one."
+            raise InputError(message, hint="Give more fields.")
+        return fit_calibration(*(np.concatenate(part) for part in (logits, truth, field_of)))
+
+    def export(
+        self,
+        network: Any,
+        weights: Path,
+        calibration: Calibration,
+        fields: Sequence[_FieldCells],
+        training: Mapping[str, Any],
+        scores: Mapping[str, Any],
+        *,
+        twin: bool = False,
+    ) -> Path:
+        """Write weights and card."""
+        weights.parent.mkdir(exist_ok=True)
+        place = np.concatenate([seen(network, one.cells.crops)[1] for one in fields])
+        known = fit_neighbourhood(place, self._strangers(network, fields), seed=self.settings.seed)
+        finished(network, calibration, known).save(weights)
+        return write_card(
+            weights,
+            rule=CropRule(),
+            training=training,
+            scores=scores,
+            provenance="hpa",
+            title="Organelle network",
+            split=_SPLIT_OF_TWIN if twin else f"{_SPLIT_OF_TWIN} {_SPLIT}",
+            calibration={"n_cells": calibration.n_cells, "n_fields": calibration.n_fields},
+        )
+
+    def _strangers(self, network: Any, fields: Sequence[_FieldCells]) -> NDArray[np.float32]:
+        """Places of changed copies of the cells: they show how far apart alike cells may lie."""
+        some = [
+            varied_cells(one.cells, 20, np.random.default_rng(n)) for n, one in enumerate(fields)
+        ]
+        return np.concatenate([seen(network, cells.crops)[1] for cells in some])
+
+    def scores(self, weights: Path, fields: Sequence[LabelledField]) -> dict[str, Any]:
+        """Of the twin, on the fields that it never saw; pictures without ER are scored apart."""
+        judge = make_classifier("organelle", weights=str(weights))
+        finder, seed = make_segmenter(DEFAULT_SEGMENTER), self.settings.seed
+        progress = self._part(_STAGES["scores"])
+        aside = [one for one in fields if held_out(one.id, self.settings.held_out_fraction)]
+        whole = [one for one in aside if one.folder]
+        bare = [one for one in aside if not one.folder]
+        scores = score_labelled(whole, judge, finder, seed=seed, progress=progress)
+        without_er = score_labelled(bare, judge, finder, seed=seed)
+        return {**scores, **({"composites": without_er["fields"]} if without_er else {})}
+
+
+def _seeded(seed: int) -> Any:
+    """The network with weights drawn from a seed, which also seeds its dropout."""
+    with quiet_start():
+        import keras
+
+        keras.utils.set_random_seed(seed)
+        return build_network()
