@@ -12,6 +12,7 @@ from organelle_widgets.controllers import (
     AnalysisController,
     ExportController,
     FolderController,
+    MeasuringController,
     PageThread,
     Presenter,
 )
@@ -64,6 +65,7 @@ class Dashboard:
         self.analysis = AnalysisController(self.state, self._engine, on_page)
         self._offer_choices()
         self._controllers: tuple[Any, ...] = (
+            MeasuringController(self.state, self._engine, on_page, regions.cell),
             Presenter(self.state, regions, self.analysis),
             ExportController(self.state, self._engine, on_page, regions.header, regions.cell),
         )

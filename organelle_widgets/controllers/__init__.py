@@ -9,7 +9,15 @@ from __future__ import annotations
 from organelle_widgets.controllers.analysis import AnalysisController
 from organelle_widgets.controllers.exports import ExportController
 from organelle_widgets.controllers.folder import FolderController
+from organelle_widgets.controllers.measuring import MeasuringController
 from organelle_widgets.controllers.page_thread import PageThread
 from organelle_widgets.controllers.presenter import Presenter
 
-__all__ = ["AnalysisController", "ExportController", "FolderController", "PageThread", "Presenter"]
+__all__ = [
+    "AnalysisController",
+    "ExportController",
+    "FolderController",
+    "MeasuringController",
+    "PageThread",
+    "Presenter",
+]

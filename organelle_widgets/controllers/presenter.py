@@ -9,18 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from organelle_widgets.controllers.exports import EXPORTS
+from organelle_widgets.controllers.measured_words import measurement_rows
 from organelle_widgets.controllers.pictures import THUMBNAIL_PX, crop_pictures, data_url
 from organelle_widgets.controllers.words import (
     failure_entry,
     field_chip,
     header_notes,
+    own_title,
     result_summary,
 )
 from organelle_widgets.core.channels import CHANNELS
 from organelle_widgets.core.labels import CLASSES
 from organelle_widgets.core.settings import describe_settings
 from organelle_widgets.segmentation import SEGMENTERS
-from organelle_widgets.widgets.payload import cell_payload, field_payload
+from organelle_widgets.widgets.payload import cell_payload, field_payload, own_payload
 from organelle_widgets.widgets.sample_panel import setting_entry
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ class Presenter:
         events = self._state.events
         events.shown.connect(self._show_field)
         events.selected.connect(self._show_selected)
+        events.measured.connect(self._show_measurements)
+        events.measuring.connect(self._show_measurements)
         events.threshold.connect(self._show_answers)
         events.sample.connect(self._show_sample)
         events.progress.connect(self._show_progress)
@@ -187,7 +191,7 @@ class Presenter:
 
     def _show_film_cells(self, cells: list[dict[str, Any]]) -> None:
         """What the film strip needs of each cell."""
-        keys = ("id", "top", "confidence", "sure", "border", "fragment", "area_um2")
+        keys = ("id", "top", "confidence", "sure", "unusual", "border", "fragment", "area_um2")
         film = self._regions.film
         with film.hold_sync():
             film.cells = [
@@ -217,7 +221,7 @@ class Presenter:
         """The cell panel: the selected cell, or the field."""
         shown, panel = self._state.shown, self._regions.cell
         if shown is None or shown.result is None:
-            panel.subject, panel.field = {}, {}
+            panel.subject, panel.field, panel.own, panel.measured = {}, {}, {}, []
             panel.show_crops(shown.pictures.channels if shown else {})
             return
         result, threshold, cell_id = shown.result, self._state.threshold, self._state.selected
@@ -226,10 +230,18 @@ class Presenter:
             panel.fixable = shown.origin is not None
             panel.field = summary
             panel.subject = self._cell_subject(cell_id) if cell_id else {"kind": "field", **summary}
+            panel.own = own_payload(result, own_title(result), cell_id or None)
+            self._show_measurements()
         if crops and cell_id:
             panel.show_crops(crop_pictures(result, cell_id, shown.pictures.windows))
         elif crops:
             panel.show_crops(shown.pictures.channels)
+
+    def _show_measurements(self, *_: Any) -> None:
+        """What was measured of the selected cell, while somebody looks at it."""
+        state, wanted = self._state, self._state.measuring and self._state.selected
+        known = measurement_rows(state.field, state.measurements) if wanted and state.field else []
+        self._regions.cell.measured = known
 
     def _cell_subject(self, cell_id: int) -> dict[str, Any]:
         """The selected cell as the panel gets it."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from organelle_widgets.classification import CLASSIFIERS
+
 if TYPE_CHECKING:
     from organelle_widgets.core.field import Field
     from organelle_widgets.core.results import FieldResult
     from organelle_widgets.state import Failure, Shown
 
-__all__ = ["failure_entry", "field_chip", "header_notes", "result_summary"]
+__all__ = ["failure_entry", "field_chip", "header_notes", "own_title", "result_summary"]
 
 
 def field_chip(field: Field) -> str:
@@ -74,6 +76,26 @@ def header_notes(shown: Shown | None) -> tuple[list[str], list[str]]:
     wrong = list(result.warnings) if result else []
     notes = [*shown.field.notes, *(result.notes if result else ())]
     return wrong, [note for note in dict.fromkeys(notes) if note not in wrong]
+
+
+def own_title(result: FieldResult) -> str:
+    """What a classifier's own classes are called.
+
+    Parameters
+    ----------
+    result : FieldResult
+        The result.
+
+    Returns
+    -------
+    str
+        Such as ``"31 classes of SubCell"``; empty where the classifier has none of its own.
+    """
+    count = len(result.answers.own_classes) if result.answers is not None else 0
+    name = result.provenance.get("classifier", {}).get("name", "")
+    entry = CLASSIFIERS.entries().get(name)
+    classes = f"{count} class{'' if count == 1 else 'es'}"
+    return f"{classes} of {entry.title if entry else 'its own'}" if count else ""
 
 
 def failure_entry(failure: Failure | None) -> dict[str, Any]:

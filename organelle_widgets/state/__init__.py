@@ -6,6 +6,6 @@ computes is asked of a controller. A listener on state never writes state.
 
 from __future__ import annotations
 
-from organelle_widgets.state.page import Download, Failure, PageState, Progress, Shown
+from organelle_widgets.state.page import Download, Failure, Measured, PageState, Progress, Shown
 
-__all__ = ["Download", "Failure", "PageState", "Progress", "Shown"]
+__all__ = ["Download", "Failure", "Measured", "PageState", "Progress", "Shown"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from organelle_widgets.core.field import Field
     from organelle_widgets.core.results import FieldResult
 
-__all__ = ["Download", "Failure", "PageState", "Progress", "Shown"]
+__all__ = ["Download", "Failure", "Measured", "PageState", "Progress", "Shown"]
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,23 @@ class Shown:
     origin: Any = None
 
 
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What was measured of the cells of one result so far.
+
+    Parameters
+    ----------
+    result : FieldResult
+        The result; its measurements say nothing of any other.
+    cells : mapping of int to mapping of str to float
+        Values by column, see `organelle_widgets.measurements.MEASUREMENTS`, by cell id. A value that a cell does not
+        have is NaN.
+    """
+
+    result: FieldResult
+    cells: Mapping[int, Mapping[str, float]]
+
+
 @dataclass(eq=False)
 class PageState:
     """Everything that one page shows.
@@ -132,6 +149,10 @@ class PageState:
         Key of the sample shown; empty for a field of the person's own.
     selected : int
         Id of the selected cell, 0 for none.
+    measuring : bool
+        Whether the person looks at the measurements of the selected cell.
+    measured : Measured or None
+        What was measured so far.
     threshold : float
         Confidence threshold, 0 to 1.
     segmenter, classifier : str
@@ -157,6 +178,8 @@ class PageState:
     shown: Shown | None = None
     sample: str = ""
     selected: int = 0
+    measuring: bool = False
+    measured: Measured | None = None
     threshold: float = DEFAULT_THRESHOLD
     segmenter: str = "unet"
     classifier: str = "cnn"
@@ -177,6 +200,13 @@ class PageState:
     def result(self) -> FieldResult | None:
         """Its result, once there is one."""
         return self.shown.result if self.shown else None
+
+    @property
+    def measurements(self) -> Mapping[str, float] | None:
+        """What was measured of the selected cell; None while it was not."""
+        if self.measured is None or self.measured.result is not self.result:
+            return None
+        return self.measured.cells.get(self.selected)
 
     @property
     def outdated(self) -> bool:

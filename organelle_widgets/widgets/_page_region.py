@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[[dict[str, Any], list[Any]], None]
 
-__all__ = ["PageRegion", "number_in", "text_in", "whole_in"]
+__all__ = ["PageRegion", "flag_in", "number_in", "text_in", "whole_in"]
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +62,33 @@ def text_in(
         raise traitlets.TraitError(problem)
     if allowed is not None and value not in allowed:
         problem = f"{key}: expected one of {list(allowed)!r:.200}; found {value!r:.80}."
+        raise traitlets.TraitError(problem)
+    return value
+
+
+def flag_in(message: Mapping[str, Any], key: str) -> bool:
+    """A yes or no out of a browser's message.
+
+    Parameters
+    ----------
+    message : mapping
+        What the browser sent.
+    key : str
+        The entry wanted.
+
+    Returns
+    -------
+    bool
+        The answer.
+
+    Raises
+    ------
+    TraitError
+        If it is missing or of another type.
+    """
+    value = message.get(key)
+    if not isinstance(value, bool):
+        problem = f"{key}: expected true or false; found {value!r:.80}."
         raise traitlets.TraitError(problem)
     return value
 

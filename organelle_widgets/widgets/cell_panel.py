@@ -9,7 +9,7 @@ from psygnal import Signal
 
 from organelle_widgets.core.predictions import DEFAULT_THRESHOLD
 from organelle_widgets.widgets._base import front_end
-from organelle_widgets.widgets._page_region import PageRegion, number_in, text_in
+from organelle_widgets.widgets._page_region import PageRegion, flag_in, number_in, text_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,12 +33,18 @@ class CellPanel(PageRegion):
     subject : dict
         What the panel is about; empty for nothing. For a cell: ``kind`` (``"cell"``), ``id``, ``number`` (its place
         among the cells, from 1; the id where it is missing), ``n_cells``, ``title``, ``detail``, ``confidence``,
-        ``sure``, ``top`` (class index), ``p`` (19 probabilities), ``area_um2``, ``nucleus_area_um2``, ``border``,
-        ``fragment``. For the field: ``kind`` (``"field"``), ``title``, ``detail``, ``confidence``, ``sure``, ``p``,
-        ``n_cells``.
+        ``sure``, ``unusual`` (unlike any cell that the classifier knows), ``top`` (class index), ``p`` (19
+        probabilities), ``area_um2``, ``nucleus_area_um2``, ``border``, ``fragment``. For the field: ``kind``
+        (``"field"``), ``title``, ``detail``, ``confidence``, ``sure``, ``unusual``, ``p``, ``n_cells``.
     field : dict
         The field's ``counts``: pairs of class index (-1 for not sure) and number of cells; ``n_cells``, ``title``,
         ``detail``; ``quality``, see `organelle_widgets.widgets.payload.field_payload`.
+    own : dict
+        The subject in the classifier's own classes, see `organelle_widgets.widgets.payload.own_payload`; empty where it
+        has none.
+    measured : list of dict
+        What was measured of the selected cell, row by row: ``title``, ``tip``, ``figures`` of ``label``, ``value``
+        (empty while it is being measured) and ``tip``. Empty while nobody looks.
     threshold : float
         Confidence threshold, 0 to 1.
     fixable : bool
@@ -49,23 +55,32 @@ class CellPanel(PageRegion):
         Emits one of `CHART_FORMATS`.
     deselect_requested : Signal
         The person wants to go back to the field.
+    measuring_changed : Signal
+        Emits whether the person looks at the measurements.
     pixel_size_requested : Signal
         Emits the pixel size that would fit, um, when the person wants it.
     threshold_changed : Signal
         Emits the threshold while its line is dragged.
     """
 
-    _esm = front_end("dom", "controls", "cell_panel", suffix=".js")
-    _css = front_end("theme", "controls", "cell_panel", suffix=".css")
+    _esm = front_end(
+        "dom", "controls", "class_bars", "cell_measurements", "cell_panel", suffix=".js"
+    )
+    _css = front_end(
+        "theme", "controls", "class_bars", "cell_measurements", "cell_panel", suffix=".css"
+    )
 
     subject = traitlets.Dict().tag(sync=True)
     field = traitlets.Dict().tag(sync=True)
+    own = traitlets.Dict().tag(sync=True)
+    measured = traitlets.List(traitlets.Dict()).tag(sync=True)
     threshold = traitlets.Float(DEFAULT_THRESHOLD, min=0, max=1).tag(sync=True)
     fixable = traitlets.Bool(False).tag(sync=True)
     busy = traitlets.Bool(False).tag(sync=True)
 
     chart_requested = Signal(str)
     deselect_requested = Signal()
+    measuring_changed = Signal(bool)
     pixel_size_requested = Signal(float)
     threshold_changed = Signal(float)
 
@@ -86,10 +101,12 @@ class CellPanel(PageRegion):
         self.send(*self._crops)
 
     def clear(self) -> None:
-        """Forget subject, field and pictures."""
+        """Forget subject, field, measurements and pictures."""
         with self.hold_sync():
             self.subject = {}
             self.field = {}
+            self.own = {}
+            self.measured = []
         self.show_crops({})
 
     def _handlers(self) -> dict[str, Handler]:
@@ -98,6 +115,7 @@ class CellPanel(PageRegion):
             "chart": self._on_chart,
             "deselect": self._on_deselect,
             "fix-pixel-size": self._on_fix,
+            "measuring": self._on_measuring,
             "threshold": self._on_threshold,
         }
 
@@ -115,6 +133,9 @@ class CellPanel(PageRegion):
         fitting = self.field.get("quality", {}).get("pixel_size_um")
         if fitting and self.fixable and not self.busy:
             self.pixel_size_requested.emit(float(fitting))
+
+    def _on_measuring(self, message: dict[str, Any], _: list[Any]) -> None:
+        self.measuring_changed.emit(flag_in(message, "open"))
 
     def _on_threshold(self, message: dict[str, Any], _: list[Any]) -> None:
         self.threshold = number_in(message, "value", 0, 1)

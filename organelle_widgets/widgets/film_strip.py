@@ -34,8 +34,8 @@ class FilmStrip(PageRegion):
     Attributes
     ----------
     cells : list of dict
-        One a cell: ``id``, ``top`` (class index), ``code``, ``confidence``, ``sure``, ``border``, ``fragment``,
-        ``area_um2``.
+        One a cell: ``id``, ``top`` (class index), ``code``, ``confidence``, ``sure``, ``unusual``, ``border``,
+        ``fragment``, ``area_um2``.
     selected : int
         Id of the selected cell, 0 for none; the person may set it.
     sort : str

@@ -11,13 +11,14 @@ import pytest
 
 from organelle_widgets.controllers import AnalysisController, Presenter
 from organelle_widgets.controllers.pictures import make_pictures
+from organelle_widgets.core.answers import CellAnswers
 from organelle_widgets.core.field import Field
 from organelle_widgets.core.masks import Masks
 from organelle_widgets.core.quality import measure_quality
 from organelle_widgets.core.results import FieldResult
 from organelle_widgets.pipeline import DEFAULT_SEGMENTER
 from organelle_widgets.segmentation.unet import UNet
-from organelle_widgets.state import Download, Failure, PageState, Progress, Shown
+from organelle_widgets.state import Download, Failure, Measured, PageState, Progress, Shown
 from organelle_widgets.widgets import Regions
 
 
@@ -262,3 +263,60 @@ def test_a_fitting_pixel_size_is_one_press_away(page: PageUnderTest) -> None:
     page.regions.cell.pixel_size_requested.emit(0.29)
     assert page.state.pixel_size_um == 0.29
     page.analysis.analyse.assert_called_once_with()
+
+
+def test_measurements_are_shown_where_somebody_looks(page: PageUnderTest) -> None:
+    page.show()
+    panel = page.regions.cell
+
+    def solidity() -> str:
+        return next(row for row in panel.measured if row["title"] == "Shape")["figures"][1]["value"]
+
+    page.state.selected = 5
+    assert panel.measured == []
+    page.state.measuring = True
+    assert solidity() == ""
+    page.state.measured = Measured(page.result, {5: {"solidity": 0.91}, 2: {"solidity": 0.5}})
+    assert solidity() == "0.91"
+    page.state.selected = 9
+    assert solidity() == ""
+    page.state.selected = 2
+    assert solidity() == "0.50"
+    page.state.selected = 0
+    assert panel.measured == []
+    page.state.selected = 2
+    page.state.shown = dataclasses.replace(
+        page.state.shown, result=dataclasses.replace(page.result)
+    )
+    assert solidity() == ""
+
+
+def test_strange_cells_are_marked_like_doubtful_ones(page: PageUnderTest) -> None:
+    answers = CellAnswers(page.result.probabilities, strangeness=np.array([2, 0.2, 0.3]))
+    page.result = dataclasses.replace(page.result, answers=answers)
+    page.show()
+    assert [(cell["sure"], cell["unusual"]) for cell in page.regions.film.cells] == [
+        (False, True),
+        (True, False),
+        (False, False),
+    ]
+    assert [cell["sure"] for cell in page.regions.views.cells] == [False, True, False]
+    page.state.selected = 2
+    subject = page.regions.cell.subject
+    assert (subject["title"], subject["unusual"]) == ("Not sure", True)
+    assert page.regions.cell.field["n_unusual"] == 1
+
+
+def test_own_classes_are_offered_where_there_are_some(page: PageUnderTest) -> None:
+    page.show()
+    assert page.regions.cell.own == {}
+    own = np.array([[0.1, 0.8], [0.2, 0.7], [0.3, 0.6]], np.float32)
+    answers = CellAnswers(page.result.probabilities, own_probabilities=own, own_classes=("a", "b"))
+    named = {"classifier": {"name": "subcell"}}
+    page.result = dataclasses.replace(page.result, answers=answers, provenance=named)
+    page.show()
+    page.state.selected = 5
+    assert page.regions.cell.own["title"] == "2 classes of SubCell"
+    assert page.regions.cell.own["p"] == [0.2, 0.7]
+    page.state.shown = None
+    assert page.regions.cell.own == {}

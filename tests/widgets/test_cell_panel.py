@@ -21,11 +21,16 @@ def test_crops_go_to_a_page_that_comes_later(browse: Any) -> None:
 
 
 def test_clear_takes_answer_and_pictures_away(browse: Any) -> None:
-    panel = CellPanel(subject={"kind": "cell"}, field={"n_cells": 3})
+    panel = CellPanel(
+        subject={"kind": "cell"},
+        field={"n_cells": 3},
+        own={"title": "x"},
+        measured=[{"title": "y"}],
+    )
     browser = browse(panel)
     panel.show_crops({"composite": b"c"})
     panel.clear()
-    assert (panel.subject, panel.field) == ({}, {})
+    assert (panel.subject, panel.field, panel.own, panel.measured) == ({}, {}, {}, [])
     assert browser.sent[-1] == ({"type": "crops", "keys": []}, [])
 
 
@@ -57,6 +62,22 @@ def test_the_line_moves_the_threshold(browse: Any, heard: Any) -> None:
     moved = heard(panel.threshold_changed)
     browse(panel).say("threshold", value=0.25)
     assert (panel.threshold, moved) == (0.25, [(0.25,)])
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_looking_at_measurements_is_told(browse: Any, heard: Any, value: bool) -> None:
+    panel = CellPanel()
+    told = heard(panel.measuring_changed)
+    browse(panel).say("measuring", open=value)
+    assert told == [(value,)]
+
+
+@pytest.mark.parametrize("value", [1, "open", None])
+def test_what_is_no_yes_or_no_is_ignored(browse: Any, heard: Any, value: Any) -> None:
+    panel = CellPanel()
+    told = heard(panel.measuring_changed)
+    browse(panel).say("measuring", open=value)
+    assert told == []
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, math.nan, "0.5", None, True])

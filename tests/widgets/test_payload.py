@@ -6,11 +6,13 @@ import json
 import numpy as np
 import pytest
 
+from organelle_widgets.core.answers import CellAnswers
 from organelle_widgets.core.field import Field
 from organelle_widgets.core.masks import Masks
+from organelle_widgets.core.predictions import cell_weights
 from organelle_widgets.core.quality import FieldQuality, measure_quality
 from organelle_widgets.core.results import FieldResult
-from organelle_widgets.widgets.payload import NOT_SURE, cell_payload, field_payload
+from organelle_widgets.widgets.payload import NOT_SURE, cell_payload, field_payload, own_payload
 
 
 @pytest.fixture
@@ -111,3 +113,46 @@ def test_advice_is_not_given_twice(empty_result: FieldResult) -> None:
     assert field_payload(dataclasses.replace(empty_result, quality=warned))["detail"] == ""
     calm = measured(empty_result, warnings=())
     assert field_payload(dataclasses.replace(empty_result, quality=calm))["detail"] != ""
+
+
+def strange(result: FieldResult, strangeness: list[float]) -> FieldResult:
+    answers = CellAnswers(result.probabilities, strangeness=np.array(strangeness, np.float32))
+    return dataclasses.replace(result, answers=answers)
+
+
+def test_cells_unlike_known_ones_are_not_sure(result: FieldResult) -> None:
+    odd = strange(result, [2.5, 0.4, 0.9])
+    first, second, third = cell_payload(odd, 0.5)
+    assert (first["unusual"], first["sure"], first["title"]) == (True, False, "Not sure")
+    assert first["detail"].startswith("unlike any cell the classifier knows; perhaps Nucleoli")
+    assert first["confidence"] == 0.88
+    assert (second["unusual"], third["unusual"], third["sure"]) == (False, False, True)
+    summary = field_payload(odd, 0.5)
+    assert dict(map(tuple, summary["counts"])) == {NOT_SURE: 2, 18: 1}
+    assert (summary["n_unusual"], summary["unusual"]) == (1, False)
+
+
+def test_a_field_of_strange_cells_is_unusual(result: FieldResult) -> None:
+    summary = field_payload(strange(result, [2.5, 1.4, 9]), 0.1)
+    assert (summary["unusual"], summary["sure"], summary["title"]) == (True, False, "Not sure")
+    assert summary["n_unusual"] == 3
+    assert not field_payload(result, 0.1)["unusual"]
+
+
+def test_a_classifiers_own_classes_go_along(result: FieldResult) -> None:
+    own = np.array([[0.9, 0.1], [0.3, 0.5], [0.0, 1.0]], np.float32)
+    answers = CellAnswers(result.probabilities, own_probabilities=own, own_classes=("One", "Two"))
+    told = dataclasses.replace(result, answers=answers)
+    cell = own_payload(told, "2 classes of X", 5)
+    assert cell == {"title": "2 classes of X", "names": ["One", "Two"], "p": [0.3, 0.5]}
+    weights = cell_weights(*(told.cells[n].to_numpy() for n in ("touches_border", "is_fragment")))
+    expected = np.average(own, axis=0, weights=weights)
+    assert own_payload(told, "2 classes of X")["p"] == pytest.approx(expected, abs=6e-4)
+    assert own_payload(result, "none") == {}
+
+
+def test_a_field_without_cells_has_nothing_of_its_own(empty_result: FieldResult) -> None:
+    answers = CellAnswers(
+        np.zeros((0, 19)), own_probabilities=np.zeros((0, 2)), own_classes=("a", "b")
+    )
+    assert own_payload(dataclasses.replace(empty_result, answers=answers), "2 classes of X") == {}

@@ -1,7 +1,6 @@
-// The right side: the answer for the selected cell or the field, its probabilities, measurements, and the field's counts.
+// The right side: the answer for the selected cell or the field, with the bars of class_bars.js and the numbers of
+// cell_measurements.js, and the field's counts.
 
-const ROW = 22;
-const FIRST_ROWS = 8;
 const CROPS = [
   { key: "blue", title: "Nuclei" },
   { key: "red", title: "Microtubules" },
@@ -15,8 +14,6 @@ const FORMATS = [
   { key: "pdf", title: "PDF", detail: "for print" },
 ];
 
-const classDot = (c) => h("span", { class: c.index < 0 ? "ow-dot ow-dot-unsure" : "ow-dot", style: { background: c.color } });
-const squareMicrons = (value) => (typeof value === "number" && value > 0 ? `${value < 10 ? fixed(value, 1) : Math.round(value)} µm²` : "–");
 
 /** The pictures of the subject; object URLs are let go when others come. */
 function crops(model) {
@@ -50,12 +47,19 @@ function crops(model) {
   return { main, strip: h("div", { class: "ow-crops" }, small), stop };
 }
 
+/** Why a cell or a field has no answer although its probabilities may be high. */
+function unusualInWords(s) {
+  const what = s.kind === "cell" ? "This cell looks" : "Most cells of this field look";
+  return `${what} unlike anything the classifier was trained on, so no class is named, however high its probability (here up to ${fixed(s.confidence ?? 0)}). Check the channels, the pixel size and the outline`;
+}
+
 /** The answer in words beside the picture. */
 function answer(model, picture) {
   const caption = h("div", { class: "ow-mute ow-caption" });
   const title = h("div", { class: "ow-title" });
   const detail = h("div", { class: "ow-mute ow-detail" });
   const chip = h("span", { class: "ow-confidence" });
+  const element = h("div", { class: "ow-who" }, picture, h("div", { class: "ow-words", "aria-live": "polite" }, caption, title, detail, chip));
   const paint = () => {
     const s = model.get("subject");
     if (!s.kind) return;
@@ -66,93 +70,17 @@ function answer(model, picture) {
     detail.textContent = s.detail ?? "";
     detail.title = s.detail ?? "";
     chip.classList.toggle("ow-unsure", !s.sure);
+    element.classList.toggle("ow-unusual", Boolean(s.unusual));
     const highest = fixed(s.confidence ?? 0);
-    chip.textContent = s.sure ? `confidence ${highest}` : `highest ${highest}`;
+    chip.textContent = s.sure ? `confidence ${highest}` : s.unusual ? `unlike known cells` : `highest ${highest}`;
     chip.hidden = !s.n_cells && s.kind === "field";
-    chip.title = s.sure ? "Probability of the first class" : `No class reaches the threshold of ${fixed(model.get("threshold"))}`;
+    chip.title = s.sure ? "Probability of the first class" : s.unusual ? unusualInWords(s) : `No class reaches the threshold of ${fixed(model.get("threshold"))}`;
   };
-  const element = h("div", { class: "ow-who" }, picture, h("div", { class: "ow-words", "aria-live": "polite" }, caption, title, detail, chip));
   return { element, stop: watch(model, ["subject", "threshold"], paint) };
 }
 
-/** The dashed line over all bars; it can be dragged and moved by the arrow keys. */
-function thresholdLine(model) {
-  const bubble = h("span", { class: "ow-bubble" });
-  const line = h("div", { class: "ow-threshold", role: "slider", tabindex: 0, "aria-label": "Confidence threshold", "aria-valuemin": 0, "aria-valuemax": 1 }, bubble);
-  const area = h("div", { class: "ow-threshold-area" }, line);
-  let now = 0;
-  const show = (value) => {
-    now = value;
-    line.style.left = `${100 * value}%`;
-    bubble.textContent = fixed(value);
-    line.title = `Confidence threshold ${fixed(value)}. Drag it: a class is named where its bar reaches the line`;
-    line.setAttribute("aria-valuenow", value);
-    line.setAttribute("aria-valuetext", fixed(value));
-  };
-  const live = liveValue({ show, isHeld: () => line.classList.contains("ow-held"), post: (value) => model.send({ type: "threshold", value }) });
-  const move = (value) => {
-    show(clamp(Math.round(value * 100) / 100, 0, 1));
-    live.send(now);
-  };
-  line.addEventListener("pointerdown", (event) => {
-    line.setPointerCapture(event.pointerId);
-    line.classList.add("ow-held");
-  });
-  line.addEventListener("pointermove", (event) => {
-    if (!line.hasPointerCapture(event.pointerId)) return;
-    const box = area.getBoundingClientRect();
-    move((event.clientX - box.left) / box.width);
-  });
-  line.addEventListener("lostpointercapture", () => line.classList.remove("ow-held"));
-  line.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 0.01, ArrowUp: 0.01, ArrowLeft: -0.01, ArrowDown: -0.01, PageUp: 0.1, PageDown: -0.1 }[event.key];
-    if (step === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    move(now + step);
-  });
-  return { element: area, stop: watch(model, ["threshold"], () => live.take(model.get("threshold"))) };
-}
-
-/** Nineteen rows that keep their size and glide to their rank. */
-function bars(model) {
-  const rows = model.get("classes").map((c) => {
-    const fill = h("i", { style: { background: c.color } });
-    const value = h("span", { class: "ow-value" });
-    const name = h("span", { class: "ow-name" }, classDot(c), h("b", {}, c.code), h("span", {}, c.name));
-    const row = h("li", { class: "ow-row", title: c.name }, name, h("span", { class: "ow-track" }, fill), value);
-    return { index: c.index, row, fill, value, name: c.name };
-  });
-  const line = thresholdLine(model);
-  const list = h("ul", { class: "ow-bars-list" }, rows.map((r) => r.row));
-  const box = h("div", { class: "ow-bars" }, list, line.element);
-  let open = false;
-  const more = h("button", { type: "button", class: "ow-link", onclick: () => ((open = !open), paint()) });
-  const paint = () => {
-    const p = model.get("subject").p ?? [];
-    const threshold = model.get("threshold");
-    const ranked = [...rows].sort((a, b) => (p[b.index] ?? 0) - (p[a.index] ?? 0) || a.index - b.index);
-    ranked.forEach((r, rank) => {
-      const value = p[r.index] ?? 0;
-      r.row.style.transform = `translateY(${rank * ROW}px)`;
-      r.row.classList.toggle("ow-below", value < threshold);
-      r.row.classList.toggle("ow-folded", !open && rank >= FIRST_ROWS);
-      r.row.setAttribute("aria-hidden", String(!open && rank >= FIRST_ROWS));
-      r.row.title = `${r.name}: ${fixed(value, 3)}`;
-      r.fill.style.width = `${100 * value}%`;
-      r.value.textContent = fixed(value);
-    });
-    box.style.height = `${(open ? rows.length : FIRST_ROWS) * ROW}px`;
-    const bound = fixed(Math.floor((p[ranked[FIRST_ROWS]?.index] ?? 0) * 100 + 1) / 100);
-    more.replaceChildren(open ? "Show fewer" : `${rows.length - FIRST_ROWS} more under ${bound}`, icon("chevron"));
-    more.setAttribute("aria-expanded", String(open));
-  };
-  const off = watch(model, ["subject", "threshold"], paint);
-  return { element: box, more, stop: () => (off(), line.stop()) };
-}
-
 function saveChart(model) {
-  const button = h("button", { type: "button", class: "ow-small", title: "Save this chart as a file" }, icon("download"), "Save chart");
+  const button = h("button", { type: "button", class: "ow-small", title: "Save the chart of the 19 classes as a file" }, icon("download"), "Save chart");
   const items = FORMATS.map((format) =>
     menuItem(format, () => {
       drop.hidePopover();
@@ -161,52 +89,6 @@ function saveChart(model) {
   );
   const drop = dropDown(button, items, { label: "Save chart" });
   return [button, drop];
-}
-
-/** Four numbers in a row, of the cell or of the field. */
-function measurements(model) {
-  const list = h("dl", { class: "ow-tiles" });
-  const ofCell = (s) => {
-    const ratio = s.nucleus_area_um2 > 0 && s.area_um2 > 0 ? fixed(s.nucleus_area_um2 / s.area_um2) : "–";
-    return [
-      ["Cell", squareMicrons(s.area_um2), "Area of the cell"],
-      ["Nucleus", squareMicrons(s.nucleus_area_um2), "Area of the nucleus"],
-      ["Nucleus / cell", ratio, "Area of the nucleus divided by that of the cell"],
-    ];
-  };
-  const ofField = (field) => {
-    const counts = field.counts ?? [];
-    const unsure = counts.find(([index]) => index < 0)?.[1] ?? 0;
-    return [
-      ["Cells", field.n_cells ?? 0, "Cells found in the field"],
-      ["Named", (field.n_cells ?? 0) - unsure, "Cells with at least one class at the threshold"],
-      ["Not sure", unsure, "Cells in which no class reaches the threshold"],
-      ["Classes", counts.filter(([index]) => index >= 0).length, "Different first classes"],
-      ...ofQuality(field.quality ?? {}),
-    ];
-  };
-  const ofQuality = (q) => {
-    if (q.border_share === undefined) return [];
-    return [
-      ["Cell size", squareMicrons(q.median_cell_um2), "Median area of the cells"],
-      ["Nucleus size", squareMicrons(q.median_nucleus_um2), "Median area of the nuclei"],
-      ["At border", `${Math.round(100 * q.border_share)} %`, "Share of the cells that touch the border of the field"],
-      ["Fragments", q.fragments, "Cells of which more than half is probably out of view"],
-    ];
-  };
-  const place = h("p", { class: "ow-place" });
-  const paint = () => {
-    const s = model.get("subject");
-    const cell = s.kind === "cell";
-    const tiles = cell ? ofCell(s) : ofField(model.get("field"));
-    list.replaceChildren(...tiles.map(([name, value, tip]) => h("div", { title: tip }, h("dt", {}, name), h("dd", {}, String(value)))));
-    place.hidden = !cell;
-    place.classList.toggle("ow-cut", Boolean(s.fragment));
-    const where = s.fragment ? "More than half out of view" : s.border ? "Touches the border" : "Wholly in view";
-    place.replaceChildren(s.fragment ? icon("alert") : "", where);
-    place.title = s.fragment ? "Judged by its size and its nucleus. Human Protein Atlas annotators don’t judge such cells" : s.border ? "Part of this cell may be out of view: judge it with care" : "The cell does not touch the border of the field";
-  };
-  return { element: [list, place], stop: watch(model, ["subject", "field"], paint) };
 }
 
 /** What looks wrong with the field: the first thing in full, the others on request. */
@@ -280,8 +162,8 @@ export default {
       { class: "ow-full-state" },
       parts.checks.element,
       h("section", { "aria-label": "Answer" }, h("div", { class: "ow-head" }, head, back), parts.answer.element, pictures.strip),
-      h("section", { "aria-label": "Probabilities" }, h("h2", {}, "Probabilities"), parts.bars.element, h("div", { class: "ow-under" }, parts.bars.more, ...saveChart(model))),
-      h("section", { "aria-label": "Measurements" }, measured, ...parts.measurements.element),
+      h("section", { "aria-label": "Probabilities" }, h("h2", {}, "Probabilities"), ...parts.bars.element, h("div", { class: "ow-under" }, parts.bars.more, ...saveChart(model))),
+      h("section", { "aria-label": "Measurements" }, h("div", { class: "ow-head" }, measured, parts.measurements.more), ...parts.measurements.element),
       h("section", { "aria-label": "Field" }, fieldHead, ...parts.counts.element),
     );
     const empty = h("div", { class: "ow-empty-state" }, icon("image"), h("b", {}, "No result yet"), h("span", {}, "Analyse a field. The answer for the field appears here; select a cell to see its own."));

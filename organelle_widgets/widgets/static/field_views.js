@@ -495,7 +495,7 @@ class FieldViewsRegion {
       return [`Cell ${cell.id}`, rated(cell.top), more ? `also ${more}` : cell.top === 18 ? "no specific protein signal" : ""];
     }
     const order = cell.p.map((value, c) => [value, c]).sort((a, b) => b[0] - a[0]).slice(0, 3);
-    return [`Cell ${cell.id}`, "Not sure", `perhaps ${order.map(([, c]) => rated(c)).join(", ")}`];
+    return [`Cell ${cell.id}`, cell.unusual ? "Not sure: unlike known cells" : "Not sure", `perhaps ${order.map(([, c]) => rated(c)).join(", ")}`];
   }
 
   showTooltip() {

@@ -61,7 +61,8 @@ function film(model, { gallery }) {
     item.setAttribute("aria-selected", String(selected));
     item.setAttribute("aria-posinset", i + 1);
     item.setAttribute("aria-setsize", cells.length);
-    const words = cell.sure ? `${c?.name} ${fixed(cell.confidence)}` : `not sure, highest ${c?.name} ${fixed(cell.confidence)}`;
+    const doubt = cell.unusual ? "not sure, unlike known cells" : "not sure";
+    const words = cell.sure ? `${c?.name} ${fixed(cell.confidence)}` : `${doubt}, highest ${c?.name} ${fixed(cell.confidence)}`;
     item.title = `Cell ${cell.id}: ${words}${cell.fragment ? " · more than half out of view" : cell.border ? " · touches the border" : ""}`;
     item.setAttribute("aria-label", item.title);
     const [picture, caption] = item.children;
