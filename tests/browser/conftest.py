@@ -93,14 +93,17 @@ def wrong_scale(field_files: dict[str, Path]) -> Path:
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Variables of the served process: two more backends as a plugin, an empty model store, no way out."""
+    """Variables of the served process: more backends as a plugin, an empty model store, no way out."""
     plugin = tmp_path_factory.mktemp("plugin")
     shutil.copy(Path(__file__).with_name("page_backends.py"), plugin)
     about = plugin / "page_backends-1.dist-info"
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: page-backends\nVersion: 1\n")
     points = "sketch = page_backends:Sketch\nweightless = page_backends:Weightless\n"
-    (about / "entry_points.txt").write_text(f"[organelle_widgets.segmenters]\n{points}")
+    judges = "doubter = page_backends:Doubter\n"
+    (about / "entry_points.txt").write_text(
+        f"[organelle_widgets.segmenters]\n{points}[organelle_widgets.classifiers]\n{judges}"
+    )
     return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, [str(plugin), os.environ.get("PYTHONPATH")])),

@@ -1,4 +1,4 @@
-"""Two backends for tests: one that keeps maps, one whose weights are not here."""
+"""Backends for tests: cells with maps, cells without weights, a classifier that has doubts and words of its own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 from scipy import ndimage as ndi
 from skimage.segmentation import watershed
 
+from organelle_widgets.classification import CLASSIFIERS, Classifier
+from organelle_widgets.core.answers import CellAnswers
 from organelle_widgets.core.field import Field
 from organelle_widgets.core.maps import ProbabilityMaps
 from organelle_widgets.core.masks import Masks
@@ -60,3 +62,24 @@ class Weightless(Segmenter):
         weights.locate("hpa-nuclei-torchscript")
         nothing = np.zeros(field.shape, np.int32)
         return Masks(nothing, nothing)
+
+
+@CLASSIFIERS.register("doubter", title="Doubter")
+@dataclass(frozen=True)
+class Doubter(Classifier):
+    """Nucleoli in every cell, every second of them unlike any it knows; 31 classes of its own."""
+
+    def _answer(self, crops: np.ndarray) -> CellAnswers:
+        n_cells = len(crops)
+        own = np.linspace(0.95, 0.05, 31, dtype=np.float32) * np.ones((n_cells, 1), np.float32)
+        return CellAnswers(
+            self._predict(crops),
+            strangeness=np.where(np.arange(n_cells) % 2, 3.0, 0.5).astype(np.float32),
+            own_probabilities=own,
+            own_classes=tuple(f"Compartment {number}" for number in range(1, 32)),
+        )
+
+    def _predict(self, crops: np.ndarray) -> np.ndarray:
+        probabilities = np.full((len(crops), 19), 0.04, np.float32)
+        probabilities[:, [2, 0, 15]] = 0.91, 0.4, 0.2
+        return probabilities
