@@ -33,6 +33,11 @@ logger = logging.getLogger(__name__)
 
 EXPORTS: tuple[dict[str, str], ...] = (
     {"key": "table", "title": "Table of cells", "detail": "CSV: geometry, classes, probabilities"},
+    {
+        "key": "measurements",
+        "title": "Measurements of cells",
+        "detail": "CSV: shape, intensity, spots and more, with what they mean",
+    },
     {"key": "overview", "title": "Overview picture", "detail": "PNG: channels, cells, prediction"},
     {"key": "masks", "title": "Label images", "detail": "TIFF: cells and nuclei"},
     {"key": "summary", "title": "Summary", "detail": "JSON: counts, settings, versions"},
@@ -42,6 +47,7 @@ EXPORTS: tuple[dict[str, str], ...] = (
 
 _FORMATS = {
     "table": ("csv",),
+    "measurements": ("measurements_csv", "measurements_columns"),
     "overview": ("overview_png",),
     "masks": ("cells_tiff", "nuclei_tiff"),
     "summary": ("json",),

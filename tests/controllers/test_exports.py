@@ -39,6 +39,16 @@ def test_masks_come_as_a_zip_of_both(result: FieldResult) -> None:
     assert name == "discs_masks.zip"
 
 
+def test_measurements_come_with_what_they_mean(result: FieldResult) -> None:
+    name, content = make_export(result, "measurements", 0.5, monitor=Monitor())
+    assert name == "discs_measurements.zip"
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        values = pd.read_csv(archive.open("discs/measurements.csv"))
+        meaning = pd.read_csv(archive.open("discs/measurements_columns.csv"))
+    assert values["cell_id"].tolist() == [2, 5, 9]
+    assert list(values) == meaning["name"].tolist()
+
+
 def test_everything_holds_every_file(result: FieldResult) -> None:
     _, content = make_export(result, "all", 0.5, monitor=Monitor())
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
