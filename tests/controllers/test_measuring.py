@@ -17,7 +17,7 @@ from organelle_widgets.core.masks import Masks
 from organelle_widgets.core.results import FieldResult
 from organelle_widgets.engine import Engine, LocalEngine
 from organelle_widgets.measurements import measure_cells
-from organelle_widgets.state import PageState, Shown
+from organelle_widgets.state import PageState, Progress, Shown
 from organelle_widgets.widgets import Regions
 
 
@@ -26,7 +26,7 @@ class CountingEngine(LocalEngine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked: list[int] = []
+        self.asked: list[list[int]] = []
 
     def submit(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         self.asked.append(args[1])
@@ -73,13 +73,28 @@ def test_a_cell_is_measured_when_somebody_looks(
         np.testing.assert_equal(value, expected[name])
 
 
-def test_each_cell_is_measured_once(state: PageState, engine: CountingEngine, panel: Any) -> None:
+def test_each_cell_is_measured_once_and_others_ahead(
+    state: PageState, engine: CountingEngine, panel: Any
+) -> None:
     state.measuring = True
-    for cell in (2, 5, 2, 0, 5):
+    state.selected = 5
+    wait(lambda: state.measured is not None and len(state.measured.cells) == 3)
+    assert engine.asked == [[5], [9, 2]]
+    for cell in (2, 0, 9):
         state.selected = cell
-        wait(lambda cell=cell: not cell or state.measurements is not None)
-    assert engine.asked == [2, 5]
-    assert sorted(state.measured.cells) == [2, 5]
+        assert (state.measurements is None) == (cell == 0)
+    assert len(engine.asked) == 2
+
+
+def test_nothing_is_measured_ahead_while_other_work_runs(
+    state: PageState, engine: CountingEngine, panel: Any
+) -> None:
+    state.progress = Progress("Finding cells", 0.1)
+    state.measuring, state.selected = True, 2
+    wait(lambda: state.measurements is not None)
+    state.selected = 9
+    wait(lambda: state.measurements is not None)
+    assert engine.asked == [[2], [9]]
 
 
 def test_another_result_is_measured_anew(
@@ -90,7 +105,7 @@ def test_another_result_is_measured_anew(
     other = dataclasses.replace(disc_result)
     state.shown = Shown(other.field, other, None)
     wait(lambda: state.measurements is not None)
-    assert engine.asked == [2, 2]
+    assert engine.asked.count([2]) == 2
     assert state.measured.result is other
     state.shown = None
     assert state.measurements is None
