@@ -1,6 +1,6 @@
 """How the package's own weights are made: all stages, from a folder of labelled fields to a scored file.
 
-1. Cells of all labelled fields are cut; those of held-out antibodies are set aside.
+1. Cells of all labelled fields are cut, but for fragments; those of held-out antibodies are set aside.
 2. A base learns simulated proteins on the other fields' reference channels, and virtual cells. It sees no label.
 3. For calibration, the other fields are dealt into folds; for each, the base is tuned on the rest and answers for it.
 4. A twin is tuned on all fields that are not held out, calibrated by these answers, and scored on those held out.
@@ -21,6 +21,7 @@ import numpy as np
 
 from organelle_widgets.classification import CropRule, make_classifier
 from organelle_widgets.classification._keras import quiet_start
+from organelle_widgets.core.cells import cell_table
 from organelle_widgets.core.monitor import Monitor
 from organelle_widgets.core.settings import check_settings, setting
 from organelle_widgets.errors import InputError
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from organelle_widgets.core.masks import Masks
     from organelle_widgets.training.history import FitHistory
     from organelle_widgets.training.labelled import LabelledField
 
@@ -114,7 +116,7 @@ class EmbeddedSettings:
     varied: int = setting(150, label="Varied cells of a field", minimum=1)
     base_epochs: int = setting(28, label="Epochs of the base", minimum=1)
     base_steps: int = setting(250, label="Batches in each", minimum=1)
-    tuning_epochs: int = setting(8, label="Epochs of a tuning", minimum=1)
+    tuning_epochs: int = setting(12, label="Epochs of a tuning", minimum=1)
     tuning_steps: int = setting(100, label="Batches in each", minimum=1)
     batch_size: int = setting(64, label="Cells in a batch", minimum=2)
     base_rate: float = setting(2e-3, label="Learning rate of the base", minimum=1e-6, maximum=0.1)
@@ -218,7 +220,7 @@ def _cut(fields: Sequence[LabelledField], progress: Callable[[float], None]) -> 
     for done, one in enumerate(fields, start=1):
         field = one.read()
         masks = one.find_cells(field, finder)
-        labels = dict(one.labels_of(masks))
+        labels = _judged(masks, field.pixel_size_um, one.labels_of(masks))
         if labels:
             found.append(_FieldCells(one.id, cut_cells(field, masks, labels, CropRule())))
         progress(done / len(fields))
@@ -226,6 +228,16 @@ def _cut(fields: Sequence[LabelledField], progress: Callable[[float], None]) -> 
         message = f"Expected labelled fields with cells; found none in {len(fields)} fields."
         raise InputError(message)
     return found
+
+
+def _judged(
+    masks: Masks, pixel_size_um: float, labels: Mapping[int, tuple[int, ...]]
+) -> dict[int, tuple[int, ...]]:
+    """Labels without those of fragments, which annotators don't judge; all, where there is nothing else."""
+    table = cell_table(masks, pixel_size_um)
+    fragments = set(table.loc[table["is_fragment"], "cell_id"])
+    whole = {cell: classes for cell, classes in labels.items() if cell not in fragments}
+    return whole or dict(labels)
 
 
 class _Work:
