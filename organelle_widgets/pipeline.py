@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_CLASSIFIER", "DEFAULT_SEGMENTER", "analyze_field", "result_without"]
 
 DEFAULT_SEGMENTER = "unet"
-DEFAULT_CLASSIFIER = "cnn"
+DEFAULT_CLASSIFIER = "organelle"
 _PACKAGES = ("numpy", "scipy", "scikit-image", "keras", "tensorflow", "torch")
 
 

@@ -154,7 +154,7 @@ def test_threshold_outside_0_to_1_is_refused(disc_field: Field, threshold: Any) 
 def test_unknown_backend_names_the_known_ones(disc_field: Field) -> None:
     with pytest.raises(SettingsError, match=r"segmenter out of .*watershed.*found 'magic'"):
         analyze_field(disc_field, segmenter="magic")
-    with pytest.raises(SettingsError, match=r"classifier out of .*cnn.*found 'magic'"):
+    with pytest.raises(SettingsError, match=r"classifier out of .*organelle.*found 'magic'"):
         analyze_field(disc_field, classifier="magic")
 
 

@@ -5,6 +5,7 @@ Names are read here too: one name, the path of a ``.keras`` file, or several of 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
@@ -176,8 +177,18 @@ def _parts(name: str) -> list[str]:
 def _one(name: str, settings: dict[str, Any]) -> Classifier:
     """A classifier by its name or by the path of its file."""
     if name.endswith(_KERAS):
-        return CLASSIFIERS.create("keras_file", **{"weights": name, **settings})
+        backend = "organelle" if _trained_here(Path(name)) else "keras_file"
+        return CLASSIFIERS.create(backend, **{"weights": name, **settings})
     return CLASSIFIERS.create(name, **settings)
+
+
+def _trained_here(path: Path) -> bool:
+    """Whether the JSON beside weights is a model card of ``organelle-widgets train classification``."""
+    try:
+        card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(card, dict) and {"sha256", "crop", "training"} <= set(card)
 
 
 def _part(report: Callable[[float], None], index: int, total: int, share: float) -> None:

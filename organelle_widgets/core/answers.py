@@ -29,7 +29,7 @@ class CellAnswers:
     embedding : ndarray of float32, shape (n_cells, n_features), optional
         Where the classifier places a cell among others: alike cells lie close together.
     strangeness : ndarray of float32, shape (n_cells,), optional
-        How unlike the training cells a cell is: below 1 for 99 of 100 real cells of the kind that the classifier was
+        How unlike the training cells a cell is: below 1 for nearly all real cells of the kind that the classifier was
         made for; above 1 its answer should not be believed.
     own_probabilities : ndarray of float32, shape (n_cells, n_own), optional
         Of the classifier's own classes, where they are others than the 19.

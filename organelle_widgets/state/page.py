@@ -182,7 +182,7 @@ class PageState:
     measured: Measured | None = None
     threshold: float = DEFAULT_THRESHOLD
     segmenter: str = "unet"
-    classifier: str = "cnn"
+    classifier: str = "organelle"
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
     leave_out: str = "nothing"
     files: dict[str, Path] = dataclasses.field(default_factory=dict)

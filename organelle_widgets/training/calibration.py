@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Calibration", "fit_calibration"]
 
-_STRENGTH = np.array([3.0, 0.3])
+_STRENGTH = np.array([100.0, 30.0])
 """How strongly slope and offset of a class are held to what all classes share: as strongly as so many fields."""
 _LOWEST_SLOPE = 0.1
 
@@ -68,7 +68,8 @@ def fit_calibration(
     truth : ndarray of float, shape (n, 19)
         1 for the classes that a cell, or its field, has.
     field_of : ndarray of int, shape (n,)
-        Number of the field of each cell. Cells weigh equally; the pull to the shared values weighs as a few fields do.
+        Number of the field of each cell. Fields weigh as the square root of their number of cells, whose labels are
+        one and the same; the pull to the shared values weighs as some fields do.
 
     Returns
     -------
@@ -80,10 +81,13 @@ def fit_calibration(
     ----------
     Platt J (1999). Probabilistic outputs for support vector machines. Advances in Large Margin Classifiers.
     """
-    n_fields = len(np.unique(field_of))
-    strength = _STRENGTH * len(logits) / max(n_fields, 1)
-    shared = _fitted(logits.ravel(), truth.ravel(), np.array([1.0, 0.0]), 1e-3 * np.ones(2))
-    each = [_fitted(logits[:, c], truth[:, c], shared, strength) for c in range(truth.shape[1])]
+    _, number, counts = np.unique(field_of, return_inverse=True, return_counts=True)
+    weight = 1 / np.sqrt(counts[number])
+    n_fields, n_classes = len(counts), truth.shape[1]
+    strength = _STRENGTH * weight.sum() / max(n_fields, 1)
+    every = np.repeat(weight, n_classes)
+    shared = _fitted(logits.ravel(), truth.ravel(), every, np.array([1.0, 0.0]), np.zeros(2))
+    each = [_fitted(logits[:, c], truth[:, c], weight, shared, strength) for c in range(n_classes)]
     slope, offset = np.array(each, np.float32).T
     return Calibration(slope, offset, len(logits), n_fields)
 
@@ -91,6 +95,7 @@ def fit_calibration(
 def _fitted(
     logit: NDArray[Any],
     truth: NDArray[Any],
+    weight: NDArray[np.float64],
     prior: NDArray[np.float64],
     strength: NDArray[np.float64],
 ) -> NDArray[np.float64]:
@@ -99,8 +104,8 @@ def _fitted(
     def loss(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         scores = values[0] * logit + values[1]
         pull = values - prior
-        nll = np.logaddexp(0, scores).sum() - (truth * scores).sum()
-        error = expit(scores) - truth
+        nll = (weight * (np.logaddexp(0, scores) - truth * scores)).sum()
+        error = weight * (expit(scores) - truth)
         slopes = np.array([(error * logit).sum(), error.sum()]) + strength * pull
         return float(nll + 0.5 * (strength * pull**2).sum()), slopes
 

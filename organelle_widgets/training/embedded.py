@@ -73,6 +73,8 @@ _SPLIT = (
     "The scores are those of the twin. These weights were then made in the same way from the same base, but tuned on "
     "all fields, those kept aside too: scoring them on these fields again would flatter them."
 )
+_KNOWN = 95
+"""Percentage of the cells in the folds, answered by networks that know fewer fields, which count as known."""
 _STAGES = {"cells": 0.02, "simulated": 0.12, "base": 0.5, "tunings": 0.34, "scores": 0.02}
 """Of the time that a run takes, roughly."""
 
@@ -180,7 +182,7 @@ def train_embedded(
     learnt = [one for one in found if not held_out(one.name, chosen.held_out_fraction)]
     work.draw(learnt)
     base, history = work.base()
-    calibration = work.calibration(base, learnt)
+    told = work.calibration(base, learnt)
     training: dict[str, Any] = {
         "settings": asdict(chosen),
         "n_cells": {"real": sum(len(one.cells) for one in found), **work.n_drawn},
@@ -188,15 +190,13 @@ def train_embedded(
         "history": [round(loss, 5) for loss in history.losses],
     }
     twin = work.tuned("twin", base, learnt)
-    work.export(twin, place / "twin" / "organelle.keras", calibration, learnt, training, {})
+    work.export(twin, place / "twin" / "organelle.keras", told, learnt, training, {})
     scores = work.scores(place / "twin" / "organelle.keras", fields)
-    work.export(
-        twin, place / "twin" / "organelle.keras", calibration, learnt, training, scores, twin=True
-    )
+    work.export(twin, place / "twin" / "organelle.keras", told, learnt, training, scores, twin=True)
     weights = place / "organelle.keras"
     final = work.tuned("final", base, found)
     training = {**training, "seconds": round(time.perf_counter() - started, 1)}
-    card = work.export(final, weights, calibration, found, training, scores)
+    card = work.export(final, weights, told, found, training, scores)
     report(1.0)
     return {"weights": str(weights), "card": str(card), "scores": scores, **training}
 
@@ -344,31 +344,36 @@ class _Work:
             on_epoch=self.on_epoch,
         )
 
-    def calibration(self, base: Any, learnt: Sequence[_FieldCells]) -> Calibration:
-        """Fitted on answers of networks that have not learnt from the field they answer for."""
+    def calibration(self, base: Any, learnt: Sequence[_FieldCells]) -> tuple[Calibration, float]:
+        """What the folds tell: a calibration, and how much farther than known cells new ones of their kind lie."""
         logits: list[NDArray[Any]] = []
-        truth: list[NDArray[Any]] = []
-        field_of: list[NDArray[Any]] = []
+        apart: list[NDArray[Any]] = []
+        answered: list[_FieldCells] = []
         for number in range(self.settings.folds):
             rest = [one for one in learnt if one.fold(self.settings.folds) != number]
             aside = [one for one in learnt if one.fold(self.settings.folds) == number]
             if not rest or not aside:
                 continue
             network = self.tuned(f"fold-{number}", base, rest)
+            known = fit_neighbourhood(_evidence_of(network, rest), seed=self.settings.seed)
             for one in aside:
-                logits.append(seen(network, one.cells.crops)[0])
-                truth.append(one.cells.truth)
-                field_of.append(np.full(len(one.cells), len(field_of)))
-        if not logits:
+                said, evidence = seen(network, one.cells.crops)
+                logits.append(said)
+                apart.append(known.strangeness(evidence))
+            answered += aside
+        if not answered:
             message = f"Expected fields of several antibodies to calibrate on; found {len(learnt)} fields of one."
             raise InputError(message, hint="Give more fields.")
-        return fit_calibration(*(np.concatenate(part) for part in (logits, truth, field_of)))
+        truth = np.concatenate([one.cells.truth for one in answered])
+        field_of = np.repeat(np.arange(len(answered)), [len(one.cells) for one in answered])
+        calibration = fit_calibration(np.concatenate(logits), truth, field_of)
+        return calibration, max(1.0, float(np.percentile(np.concatenate(apart), _KNOWN)))
 
     def export(
         self,
         network: Any,
         weights: Path,
-        calibration: Calibration,
+        found: tuple[Calibration, float],
         fields: Sequence[_FieldCells],
         training: Mapping[str, Any],
         scores: Mapping[str, Any],
@@ -377,8 +382,10 @@ class _Work:
     ) -> Path:
         """Write weights and card."""
         weights.parent.mkdir(exist_ok=True)
-        place = np.concatenate([seen(network, one.cells.crops)[1] for one in fields])
-        known = fit_neighbourhood(place, self._strangers(network, fields), seed=self.settings.seed)
+        calibration, stretch = found
+        known = fit_neighbourhood(
+            _evidence_of(network, fields), stretch=stretch, seed=self.settings.seed
+        )
         finished(network, calibration, known).save(weights)
         return write_card(
             weights,
@@ -391,13 +398,6 @@ class _Work:
             calibration={"n_cells": calibration.n_cells, "n_fields": calibration.n_fields},
         )
 
-    def _strangers(self, network: Any, fields: Sequence[_FieldCells]) -> NDArray[np.float32]:
-        """Places of changed copies of the cells: they show how far apart alike cells may lie."""
-        some = [
-            varied_cells(one.cells, 20, np.random.default_rng(n)) for n, one in enumerate(fields)
-        ]
-        return np.concatenate([seen(network, cells.crops)[1] for cells in some])
-
     def scores(self, weights: Path, fields: Sequence[LabelledField]) -> dict[str, Any]:
         """Of the twin, on the fields that it never saw; pictures without ER are scored apart."""
         judge = make_classifier("organelle", weights=str(weights))
@@ -409,6 +409,11 @@ class _Work:
         scores = score_labelled(whole, judge, finder, seed=seed, progress=progress)
         without_er = score_labelled(bare, judge, finder, seed=seed)
         return {**scores, **({"composites": without_er["fields"]} if without_er else {})}
+
+
+def _evidence_of(network: Any, fields: Sequence[_FieldCells]) -> NDArray[Any]:
+    """What the network sees and measures of all cells of some fields."""
+    return np.concatenate([seen(network, one.cells.crops)[1] for one in fields])
 
 
 def _seeded(seed: int) -> Any:

@@ -10,7 +10,7 @@ from organelle_widgets.classification._keras import KerasNetwork
 from organelle_widgets.core.labels import N_CLASSES
 from organelle_widgets.training.calibration import Calibration, fit_calibration
 from organelle_widgets.training.finish import finished, fit_neighbourhood
-from organelle_widgets.training.network import EMBEDDING, LOGITS
+from organelle_widgets.training.network import EVIDENCE, LOGITS
 from organelle_widgets.training.objectives import with_softmax
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def export_network(
         What it was fitted by: after ``"categorical"`` the answers of a cell are a softmax and sum to 1, and are
         not calibrated; else each is the calibrated sigmoid of its class.
     learnt : Cells
-        What it was fitted on; the embedding's known cells. At most 3,000 are used, drawn by `seed`.
+        What it was fitted on; the cells that count as known. At most 3,000 are used, drawn by `seed`.
     tuning : Cells, optional
         Cells of other fields: for the calibration, from 5 fields on, and for the limit of what is known.
     seed : int
@@ -85,7 +85,7 @@ def _some(cells: Cells, rng: np.random.Generator) -> Cells:
 
 
 def seen(network: Any, crops: NDArray[np.uint8]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Logits and embedding of crops.
+    """Logits of crops, and what they were decided by.
 
     Parameters
     ----------
@@ -98,19 +98,19 @@ def seen(network: Any, crops: NDArray[np.uint8]) -> tuple[NDArray[Any], NDArray[
     -------
     logits : ndarray of float32, shape (n, 19)
         What the sigmoid is taken of.
-    embedding : ndarray of float32, shape (n, n_features)
-        Where the cells lie among others.
+    evidence : ndarray of float32, shape (n, n_features)
+        All that was seen and measured.
     """
     from keras import Model
 
-    layers = [network.get_layer(name).output for name in (LOGITS, EMBEDDING)]
+    layers = [network.get_layer(name).output for name in (LOGITS, EVIDENCE)]
     inner = KerasNetwork(Model(network.input, layers), {})
     parts = [
         inner.run(crops[start : start + _BATCH].astype(np.float32) / np.float32(255))
         for start in range(0, len(crops), _BATCH)
     ]
-    logits, embedding = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return logits, embedding
+    logits, evidence = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return logits, evidence
 
 
 def _words(objective: str) -> str:

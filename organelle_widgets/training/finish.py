@@ -13,7 +13,7 @@ import numpy as np
 from scipy.cluster.vq import kmeans2
 
 from organelle_widgets.core.labels import N_CLASSES
-from organelle_widgets.training.network import EMBEDDING, LOGITS, build_network
+from organelle_widgets.training.network import EMBEDDING, EVIDENCE, LOGITS, build_network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,14 +24,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Neighbourhood", "finished", "fit_neighbourhood", "trainable"]
 
-_DIMENSIONS = 24
-_CENTRES = 64
+_DIMENSIONS = 64
+_CENTRES = 128
 _LIMIT_PERCENTILE = 99.0
 
 
 @dataclass(frozen=True, eq=False)
 class Neighbourhood:
-    """Where known cells lie in the embedding.
+    """Where known cells lie among all that the network sees and measures.
+
+    What a network decides by forgets what it needs not know of cells, so that a picture of anything may look like some
+    class there; what it sees does not.
 
     Parameters
     ----------
@@ -50,12 +53,12 @@ class Neighbourhood:
     centres: NDArray[np.float32]
     limit: float
 
-    def strangeness(self, embedding: NDArray[Any]) -> NDArray[np.float32]:
+    def strangeness(self, evidence: NDArray[Any]) -> NDArray[np.float32]:
         """Distance to the nearest centre in units of the limit.
 
         Parameters
         ----------
-        embedding : ndarray of float, shape (n, n_features)
+        evidence : ndarray of float, shape (n, n_features)
             Of cells.
 
         Returns
@@ -63,41 +66,47 @@ class Neighbourhood:
         ndarray of float32, shape (n,)
             Above 1 where a cell is farther away than 99 of 100 known ones.
         """
-        placed = (embedding - self.mean) @ self.axes
+        placed = (evidence - self.mean) @ self.axes
         apart = np.linalg.norm(placed[:, None] - self.centres[None], axis=2).min(axis=1)
         return np.asarray(apart / self.limit, np.float32)
 
 
 def fit_neighbourhood(
-    embedding: NDArray[Any], others: NDArray[Any] | None = None, *, seed: int = 0
+    evidence: NDArray[Any],
+    others: NDArray[Any] | None = None,
+    *,
+    stretch: float = 1.0,
+    seed: int = 0,
 ) -> Neighbourhood:
     """Describe where known cells lie.
 
     Parameters
     ----------
-    embedding : ndarray of float, shape (n, n_features)
-        Of known cells.
+    evidence : ndarray of float, shape (n, n_features)
+        Output of the layer `EVIDENCE` for known cells.
     others : ndarray of float, shape (n_others, n_features), optional
         Of cells that count as known but were not learnt from; the limit is taken on these.
+    stretch : float
+        The limit is so many times as far, where no others are at hand but it is known how far they lie.
     seed : int
         Of the choice of centres.
 
     Returns
     -------
     Neighbourhood
-        24 whitened principal axes, 64 centres by k-means; fewer where there are few cells.
+        64 whitened principal axes, 128 centres by k-means; fewer where there are few cells.
     """
-    mean = embedding.mean(axis=0)
-    _, spread, axes = np.linalg.svd(embedding - mean, full_matrices=False)
+    mean = evidence.mean(axis=0)
+    _, spread, axes = np.linalg.svd(evidence - mean, full_matrices=False)
     kept = min(_DIMENSIONS, int((spread > 1e-3 * spread[0]).sum()))
-    scaled = axes[:kept].T / (spread[:kept] / np.sqrt(len(embedding)))
-    placed = (embedding - mean) @ scaled
+    scaled = axes[:kept].T / (spread[:kept] / np.sqrt(len(evidence)))
+    placed = (evidence - mean) @ scaled
     centres, _ = kmeans2(placed, min(_CENTRES, len(placed)), minit="++", seed=seed)
     rough = Neighbourhood(
         mean.astype(np.float32), scaled.astype(np.float32), centres.astype(np.float32), 1.0
     )
-    apart = rough.strangeness(embedding if others is None else others)
-    limit = max(float(np.percentile(apart, _LIMIT_PERCENTILE)), 1e-6)
+    apart = rough.strangeness(evidence if others is None else others)
+    limit = max(stretch * float(np.percentile(apart, _LIMIT_PERCENTILE)), 1e-6)
     return Neighbourhood(rough.mean, rough.axes, rough.centres, limit)
 
 
@@ -111,7 +120,7 @@ def finished(network: Any, calibration: Calibration, known: Neighbourhood) -> An
     calibration : Calibration
         Of its logits.
     known : Neighbourhood
-        Of its embedding.
+        Of the output of its layer `EVIDENCE`.
 
     Returns
     -------
@@ -128,14 +137,15 @@ def finished(network: Any, calibration: Calibration, known: Neighbourhood) -> An
     probabilities = scaling(logits)
     scaling.set_weights([np.diag(calibration.slope), calibration.offset])
     along = layers.Dense(known.axes.shape[1], name="axes")
-    placed = along(place)
+    placed = along(bare.get_layer(EVIDENCE).output)
     along.set_weights([known.axes, -known.mean @ known.axes])
     across = layers.Dense(len(known.centres), name="centres")
     product = across(placed)
     across.set_weights([-2 * known.centres.T, (known.centres**2).sum(axis=1)])
     squared = ops.min(product, axis=1, keepdims=True)
     squared = squared + ops.sum(placed * placed, axis=1, keepdims=True)
-    strangeness = ops.sqrt(ops.maximum(squared, 0.0)) / known.limit
+    apart = ops.sqrt(ops.maximum(squared, 0.0)) / known.limit
+    strangeness = layers.Identity(name="strangeness")(apart)
     for layer in (scaling, along, across):
         layer.trainable = False
     return Model(bare.input, [probabilities, place, strangeness], name="organelle")

@@ -14,10 +14,12 @@ from typing import Any
 
 from organelle_widgets.core.labels import N_CLASSES, NEGATIVE
 
-__all__ = ["EMBEDDING", "LOGITS", "build_network"]
+__all__ = ["EMBEDDING", "EVIDENCE", "LOGITS", "build_network"]
 
 EMBEDDING = "embedding"
 """Name of the layer whose output places a cell among others."""
+EVIDENCE = "evidence"
+"""Name of the layer that holds all that was seen and measured, before anything is decided."""
 LOGITS = "logits"
 """Name of the layer before the sigmoid."""
 
@@ -51,8 +53,8 @@ def build_network(size: int = 128, *, filters: tuple[int, ...] = _FILTERS) -> An
     measured, signal = _relations(planes)
     seen = _convolutional_part(_views(planes), filters)
     known = layers.Dense(96, activation="relu")(layers.Dropout(0.1)(_normalised(measured)))
-    both = layers.Dropout(0.3)(layers.Concatenate()([seen, known]))
-    place = layers.Dense(192, activation="relu", name=EMBEDDING)(both)
+    evidence = layers.Concatenate(name=EVIDENCE)([seen, known])
+    place = layers.Dense(192, activation="relu", name=EMBEDDING)(layers.Dropout(0.3)(evidence))
     pattern = layers.Dense(N_CLASSES - 1, dtype="float32", name="patterns")(
         layers.Dropout(0.3)(place)
     )

@@ -1,6 +1,6 @@
-"""Real labelled cells: found in the fields of a folder, each with its field's labels.
+"""The labelled fields of a folder, and pictures of three channels beside them.
 
-Reading and segmenting belong here; what becomes of the cells does not.
+Reading belongs here; what becomes of the cells does not.
 """
 
 from __future__ import annotations
@@ -17,16 +17,13 @@ from organelle_widgets.core.labels import parse_labels
 from organelle_widgets.errors import InputError
 from organelle_widgets.io.field_table import read_field_table
 from organelle_widgets.io.readers import reader_for
-from organelle_widgets.training.data import Cells, cut_cells, join_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from organelle_widgets.classification import CropRule
-    from organelle_widgets.segmentation import Segmenter
 
-__all__ = ["labelled_fields", "real_cells"]
+__all__ = ["labelled_fields"]
 
 COMPOSITES = "composites_rgb"
 _WHITE = 170
@@ -93,58 +90,3 @@ def _read_composite(path: Path) -> Field:
         picture[0] = 0
     planes = np.concatenate([picture, np.zeros_like(picture[:1])])
     return Field(planes, path.stem, 0.08, "given", frozenset(missing))
-
-
-def real_cells(
-    data: Path,
-    rules: Sequence[CropRule],
-    segmenter: Segmenter,
-    keep: Callable[[str], bool],
-    progress: Callable[[float], None] | None = None,
-) -> Cells:
-    """Find and cut the cells of all labelled fields that are wanted.
-
-    Parameters
-    ----------
-    data : Path
-        See `labelled_fields`.
-    rules : sequence of CropRule
-        Every cell is cut by each rule, for instance at several scales.
-    segmenter : Segmenter
-        Finds the cells.
-    keep : callable
-        Whether a field of that name is wanted.
-    progress : callable, optional
-        Called with the share done, 0 to 1; may raise to stop.
-
-    Returns
-    -------
-    Cells
-        With the labels of their fields.
-
-    Raises
-    ------
-    InputError
-        If a table or a field can't be read, or no cell is found.
-    """
-    wanted = list(labelled_fields(data, keep))
-    found = []
-    for done, (_, labels, read) in enumerate(wanted):
-        field = read()
-        masks = segmenter.segment(field)
-        named = dict.fromkeys((int(cell) for cell in masks.cell_ids), labels)
-        if named:
-            found.append(_one_field([cut_cells(field, masks, named, rule) for rule in rules]))
-        if progress is not None:
-            progress((done + 1) / len(wanted))
-    if not found:
-        message = f"Expected labelled fields with cells to learn from; found none in {len(wanted)} fields."
-        hint = "Give labels in fields.csv, more fields, or a smaller share of them held out."
-        raise InputError(message, source=str(data), hint=hint)
-    return join_cells(found)
-
-
-def _one_field(views: Sequence[Cells]) -> Cells:
-    """Views of one field as one field's cells."""
-    joined = join_cells(views)
-    return Cells(joined.crops, joined.parts, joined.truth, np.zeros_like(joined.source))

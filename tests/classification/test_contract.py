@@ -99,4 +99,4 @@ def test_provenance_tells_the_name_and_is_json(classifier):
 
 def test_unknown_settings_are_refused():
     with pytest.raises(SettingsError, match="has no setting nonsense"):
-        make_classifier("cnn", nonsense=1)
+        make_classifier("organelle", nonsense=1)

@@ -46,7 +46,7 @@ def test_the_stored_result_is_what_the_pipeline_gives_now(key: str) -> None:
     now = analyze_field(stored.field)
     assert np.array_equal(now.masks.cells, stored.masks.cells)
     assert np.abs(now.probabilities - stored.probabilities).max() < 2e-3
-    weights = make_classifier("cnn").provenance()["weights"]
+    weights = make_classifier("organelle").provenance()["weights"]
     assert stored.provenance["classifier"]["weights"] == weights
 
 

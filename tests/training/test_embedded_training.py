@@ -40,7 +40,8 @@ def test_a_class_without_fields_leans_on_the_others():
     truth[:, 4] = False
     found = fit_calibration(right, truth, np.repeat(np.arange(30), 20))
     assert found.slope.min() > 0
-    assert found(right)[:, 4].mean() < 0.1
+    said = found(right).mean(axis=0)
+    assert 0 < said[4] < np.delete(said, 4).min()
     assert np.isfinite(found.offset).all()
 
 
@@ -83,7 +84,9 @@ def test_a_second_call_goes_on_and_ends_with_the_same_network(run, tmp_path):
         for weights in (report["weights"], again["weights"])
     )
     np.testing.assert_allclose(first, second, atol=1e-5)
-    with pytest.raises(InputError, match="another training"):
+    with pytest.raises(
+        InputError, match="made with simulated 14; found one made with simulated 12"
+    ):
         train_embedded(data, out, **{**FEW, "simulated": 14})
 
 

@@ -11,7 +11,6 @@ import pytest
 from organelle_widgets.classification import CropRule
 from organelle_widgets.core.labels import NEGATIVE
 from organelle_widgets.errors import InputError
-from organelle_widgets.segmentation import make_segmenter
 from organelle_widgets.synthetic import virtual_field, write_sample
 from organelle_widgets.training.augment import augment
 from organelle_widgets.training.data import (
@@ -23,7 +22,7 @@ from organelle_widgets.training.data import (
     varied_cells,
 )
 from organelle_widgets.training.mixture import Mixture
-from organelle_widgets.training.real import labelled_fields, real_cells
+from organelle_widgets.training.real import labelled_fields
 
 RULE = CropRule(32, 1.28)
 
@@ -140,21 +139,6 @@ def test_held_out_fields_are_not_learnt(sample):
     one = min(every)
     rest = {name for name, _, _ in labelled_fields(sample, lambda name: name != one)}
     assert rest == every - {one}
-
-
-def test_real_cells_are_cut_at_every_scale(sample):
-    finder = make_segmenter("watershed")
-    once = real_cells(sample, [RULE], finder, lambda name: True)
-    twice = real_cells(sample, [RULE, CropRule(32, 1.0)], finder, lambda name: True)
-    assert len(twice) == 2 * len(once) > 0
-    np.testing.assert_array_equal(np.unique(twice.source), np.unique(once.source))
-
-
-def test_a_folder_without_wanted_fields_is_refused(sample):
-    with pytest.raises(
-        InputError, match=r"cells to learn from; found none in 0 fields.*fields.csv"
-    ):
-        real_cells(sample, [RULE], make_segmenter("watershed"), lambda name: False)
 
 
 def test_cells_without_nuclei_get_no_simulated_protein(cells):

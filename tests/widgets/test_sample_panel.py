@@ -33,7 +33,7 @@ def panel() -> Iterator[SamplePanel]:
         UploadReceiver(reserve=0),
         samples=[{"key": "a", "title": "A"}, {"key": "b", "title": "B"}],
         segmenters=[{"name": "unet"}, {"name": "cellpose", "installed": False}],
-        classifiers=[{"name": "cnn", "installed": True}],
+        classifiers=[{"name": "organelle", "installed": True}],
         settings=[setting_entry(spec) for spec in SPECS],
         folder_path="plates/one",
         folder_entries=[{"kind": "folder", "name": "week 2"}, {"kind": "field", "name": "57_F11"}],
@@ -255,9 +255,9 @@ def test_backends_are_chosen_by_name(panel: SamplePanel, browse: Any, heard: Any
     for name in ("cellpose", "nothing", None, "unet"):
         browser.say("segmenter", name=name)
     browser.say("classifier", name="unet")
-    browser.say("classifier", name="cnn")
-    assert (segmenters, classifiers) == ([("unet",)], [("cnn",)])
-    assert (panel.segmenter, panel.classifier) == ("unet", "cnn")
+    browser.say("classifier", name="organelle")
+    assert (segmenters, classifiers) == ([("unet",)], [("organelle",)])
+    assert (panel.segmenter, panel.classifier) == ("unet", "organelle")
 
 
 def test_several_classifiers_may_be_asked_together(
