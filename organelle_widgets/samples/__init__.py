@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from organelle_widgets.core.answers import CellAnswers
 from organelle_widgets.core.cells import cell_table
 from organelle_widgets.core.channels import CHANNELS
 from organelle_widgets.core.field import Field
@@ -122,10 +123,12 @@ def load_sample(key: str) -> FieldResult:
     )
     masks = Masks(*(_read(folder / f"{name}.png").astype(np.int32) for name in ("nuclei", "cells")))
     probabilities = np.array(stored["probabilities"], np.float32).reshape(masks.n_cells, -1)
+    strangeness = stored.get("strangeness")
     return FieldResult(
         field,
         masks,
         probabilities,
+        answers=CellAnswers(probabilities, strangeness=strangeness),
         timings=stored["timings"],
         provenance=stored["provenance"],
         quality=measure_quality(field, masks, cell_table(masks, field.pixel_size_um)),
@@ -188,6 +191,8 @@ def build_sample(sample: Sample, folder: Path) -> FieldResult:
         "provenance": result.provenance,
         "probabilities": [[round(float(p), 4) for p in row] for row in result.probabilities],
     }
+    if result.answers is not None and result.answers.strangeness is not None:
+        stored["strangeness"] = [round(float(value), 4) for value in result.answers.strangeness]
     (target / "sample.json").write_text(json.dumps(stored), "utf-8")
     return result
 

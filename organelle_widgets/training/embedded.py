@@ -73,6 +73,8 @@ _SPLIT = (
     "The scores are those of the twin. These weights were then made in the same way from the same base, but tuned on "
     "all fields, those kept aside too: scoring them on these fields again would flatter them."
 )
+_N_DRAWN = 1500
+"""So many drawn cells of each kind count as known, too."""
 _KNOWN = 95
 """Percentage of the cells in the folds, answered by networks that know fewer fields, which count as known."""
 _STAGES = {"cells": 0.02, "simulated": 0.12, "base": 0.5, "tunings": 0.34, "scores": 0.02}
@@ -355,7 +357,7 @@ class _Work:
             if not rest or not aside:
                 continue
             network = self.tuned(f"fold-{number}", base, rest)
-            known = fit_neighbourhood(_evidence_of(network, rest), seed=self.settings.seed)
+            known = fit_neighbourhood(self._known(network, rest), seed=self.settings.seed)
             for one in aside:
                 said, evidence = seen(network, one.cells.crops)
                 logits.append(said)
@@ -383,9 +385,8 @@ class _Work:
         """Write weights and card."""
         weights.parent.mkdir(exist_ok=True)
         calibration, stretch = found
-        known = fit_neighbourhood(
-            _evidence_of(network, fields), stretch=stretch, seed=self.settings.seed
-        )
+        evidence = self._known(network, fields)
+        known = fit_neighbourhood(evidence, stretch=stretch, seed=self.settings.seed)
         finished(network, calibration, known).save(weights)
         return write_card(
             weights,
@@ -398,6 +399,13 @@ class _Work:
             calibration={"n_cells": calibration.n_cells, "n_fields": calibration.n_fields},
         )
 
+    def _known(self, network: Any, fields: Sequence[_FieldCells]) -> NDArray[Any]:
+        """What the network sees of cells that count as known: real ones, these without ER, and some that are drawn."""
+        real = np.concatenate([one.cells.crops for one in fields])
+        bare = real * np.array([1, 1, 1, 0], np.uint8)[:, None, None]
+        drawn = [cells.crops[:_N_DRAWN] for cells in self.drawn.values()]
+        return seen(network, np.concatenate([real, bare, *drawn]))[1]
+
     def scores(self, weights: Path, fields: Sequence[LabelledField]) -> dict[str, Any]:
         """Of the twin, on the fields that it never saw; pictures without ER are scored apart."""
         judge = make_classifier("organelle", weights=str(weights))
@@ -409,11 +417,6 @@ class _Work:
         scores = score_labelled(whole, judge, finder, seed=seed, progress=progress)
         without_er = score_labelled(bare, judge, finder, seed=seed)
         return {**scores, **({"composites": without_er["fields"]} if without_er else {})}
-
-
-def _evidence_of(network: Any, fields: Sequence[_FieldCells]) -> NDArray[Any]:
-    """What the network sees and measures of all cells of some fields."""
-    return np.concatenate([seen(network, one.cells.crops)[1] for one in fields])
 
 
 def _seeded(seed: int) -> Any:

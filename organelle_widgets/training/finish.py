@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Neighbourhood", "finished", "fit_neighbourhood", "trainable"]
 
 _DIMENSIONS = 64
-_CENTRES = 128
+_CENTRES = 256
 _LIMIT_PERCENTILE = 99.0
 
 
@@ -94,7 +94,7 @@ def fit_neighbourhood(
     Returns
     -------
     Neighbourhood
-        64 whitened principal axes, 128 centres by k-means; fewer where there are few cells.
+        64 whitened principal axes, 256 centres by k-means; fewer where there are few cells.
     """
     mean = evidence.mean(axis=0)
     _, spread, axes = np.linalg.svd(evidence - mean, full_matrices=False)

@@ -46,6 +46,7 @@ def test_the_stored_result_is_what_the_pipeline_gives_now(key: str) -> None:
     now = analyze_field(stored.field)
     assert np.array_equal(now.masks.cells, stored.masks.cells)
     assert np.abs(now.probabilities - stored.probabilities).max() < 2e-3
+    assert np.abs(now.answers.strangeness - stored.answers.strangeness).max() < 2e-3
     weights = make_classifier("organelle").provenance()["weights"]
     assert stored.provenance["classifier"]["weights"] == weights
 
@@ -79,3 +80,13 @@ def test_a_sample_can_be_built_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     loaded = samples.load_sample(KEYS[1])
     assert np.array_equal(loaded.masks.cells, built.masks.cells)
     assert np.abs(loaded.probabilities - built.probabilities).max() < 1e-4
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_the_classifier_knows_the_cells_of_samples(key: str) -> None:
+    """They are drawn as those that it learnt from; a first look must not be a warning."""
+    result = samples.load_sample(key)
+    assert result.answers is not None
+    assert result.answers.strangeness is not None
+    assert not result.mostly_unusual
+    assert result.unusual.mean() < 0.3
