@@ -10,13 +10,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from organelle_widgets.classification.organelle import ORGANELLE_WEIGHTS
-
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "training.ipynb"
 
 
 @pytest.mark.tensorflow
-@pytest.mark.skipif(not ORGANELLE_WEIGHTS.is_file(), reason="the package has no weights yet")
 def test_the_training_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORGANELLE_WIDGETS_NOTEBOOK", "small")
     monkeypatch.setenv("ORGANELLE_WIDGETS_NOTEBOOK_FOLDER", str(tmp_path))

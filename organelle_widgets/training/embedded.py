@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 __all__ = ["EmbeddedSettings", "train_embedded"]
 
 _CHUNK = 2000
-_SHARES = {"real": 0.2, "varied": 0.3, "simulated": 0.45, "virtual": 0.05}
+_SHARES = {"real": 0.25, "varied": 0.35, "simulated": 0.35, "virtual": 0.05}
 """Of each kind of cell in a batch of a tuning."""
 _CERTAINTY = 0.95
 """How sure the labels of fields are as labels of their cells."""
@@ -124,7 +124,7 @@ class EmbeddedSettings:
     tuning_steps: int = setting(100, label="Batches in each", minimum=1)
     batch_size: int = setting(64, label="Cells in a batch", minimum=2)
     base_rate: float = setting(2e-3, label="Learning rate of the base", minimum=1e-6, maximum=0.1)
-    tuning_rate: float = setting(5e-4, label="Learning rate of tunings", minimum=1e-6, maximum=0.1)
+    tuning_rate: float = setting(6e-4, label="Learning rate of tunings", minimum=1e-6, maximum=0.1)
     folds: int = setting(3, label="Folds", minimum=2)
     held_out_fraction: float = setting(
         HELD_OUT_FRACTION, label="Held-out share", minimum=0, maximum=0.9
