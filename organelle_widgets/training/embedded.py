@@ -192,13 +192,15 @@ def train_embedded(
         "history": [round(loss, 5) for loss in history.losses],
     }
     twin = work.tuned("twin", base, learnt)
-    work.export(twin, place / "twin" / "organelle.keras", told, learnt, training, {})
-    scores = work.scores(place / "twin" / "organelle.keras", fields)
-    work.export(twin, place / "twin" / "organelle.keras", told, learnt, training, scores, twin=True)
-    weights = place / "organelle.keras"
-    final = work.tuned("final", base, found)
+    twin_weights = work.export(twin, place / "twin", told, learnt)
+    _write_card(
+        twin_weights, told, training, {}, _SPLIT_OF_TWIN
+    )  # a classifier needs a card to load
+    scores = work.scores(twin_weights, fields)
+    _write_card(twin_weights, told, training, scores, _SPLIT_OF_TWIN)
+    weights = work.export(work.tuned("final", base, found), place, told, found)
     training = {**training, "seconds": round(time.perf_counter() - started, 1)}
-    card = work.export(final, weights, told, found, training, scores)
+    card = _write_card(weights, told, training, scores, f"{_SPLIT_OF_TWIN} {_SPLIT}")
     report(1.0)
     return {"weights": str(weights), "card": str(card), "scores": scores, **training}
 
@@ -374,30 +376,18 @@ class _Work:
     def export(
         self,
         network: Any,
-        weights: Path,
-        found: tuple[Calibration, float],
+        folder: Path,
+        told: tuple[Calibration, float],
         fields: Sequence[_FieldCells],
-        training: Mapping[str, Any],
-        scores: Mapping[str, Any],
-        *,
-        twin: bool = False,
     ) -> Path:
-        """Write weights and card."""
-        weights.parent.mkdir(exist_ok=True)
-        calibration, stretch = found
+        """Write the weights with all that is put around them; gives their path."""
+        folder.mkdir(exist_ok=True)
+        calibration, stretch = told
         evidence = self._known(network, fields)
         known = fit_neighbourhood(evidence, stretch=stretch, seed=self.settings.seed)
+        weights = folder / "organelle.keras"
         finished(network, calibration, known).save(weights)
-        return write_card(
-            weights,
-            rule=CropRule(),
-            training=training,
-            scores=scores,
-            provenance="hpa",
-            title="Organelle network",
-            split=_SPLIT_OF_TWIN if twin else f"{_SPLIT_OF_TWIN} {_SPLIT}",
-            calibration={"n_cells": calibration.n_cells, "n_fields": calibration.n_fields},
-        )
+        return weights
 
     def _known(self, network: Any, fields: Sequence[_FieldCells]) -> NDArray[Any]:
         """What the network sees of cells that count as known: real ones, these without ER, and some that are drawn."""
@@ -417,6 +407,27 @@ class _Work:
         scores = score_labelled(whole, judge, finder, seed=seed, progress=progress)
         without_er = score_labelled(bare, judge, finder, seed=seed)
         return {**scores, **({"composites": without_er["fields"]} if without_er else {})}
+
+
+def _write_card(
+    weights: Path,
+    told: tuple[Calibration, float],
+    training: Mapping[str, Any],
+    scores: Mapping[str, Any],
+    split: str,
+) -> Path:
+    """The card of the package's weights, or of their twin's."""
+    calibration, _ = told
+    return write_card(
+        weights,
+        rule=CropRule(),
+        training=training,
+        scores=scores,
+        provenance="hpa",
+        title="Organelle network",
+        split=split,
+        calibration={"n_cells": calibration.n_cells, "n_fields": calibration.n_fields},
+    )
 
 
 def _seeded(seed: int) -> Any:
