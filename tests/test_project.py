@@ -12,7 +12,12 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-CONDA_NAMES = {"matplotlib": "matplotlib-base", "torch": "pytorch"}
+CONDA_NAMES = {
+    "dask": "dask-core",
+    "duckdb": "python-duckdb",
+    "matplotlib": "matplotlib-base",
+    "torch": "pytorch",
+}
 
 
 def names(requirements: list[str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,11 +29,17 @@ class FieldSource:
         Channel key to file; or one file (or OME-Zarr folder) that holds all channels.
     channels : mapping of str or int to str, optional
         For one file: its channel names or numbers to ours.
+    extra : mapping of str to str
+        What else is known of the field and is carried through to the results: well, gene, antibody, treatment.
+    pixel_size_um : float, optional
+        Micrometres per pixel where a table says so; wins over what the files say.
     """
 
     name: str
     files: Mapping[str, Path] | Path
     channels: Mapping[str | int, str] | None = None
+    extra: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    pixel_size_um: float | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -45,7 +52,7 @@ class FieldSource:
         Parameters
         ----------
         pixel_size_um : float, optional
-            Micrometres per pixel; wins over what the files say.
+            Micrometres per pixel; wins over what the source and the files say.
 
         Returns
         -------
@@ -57,6 +64,9 @@ class FieldSource:
         InputError
             If a file can't be read or the channels don't fit together.
         """
+        size = self.pixel_size_um if pixel_size_um is None else pixel_size_um
         if isinstance(self.files, Path):
-            return read_one_file(self.name, self.files, self.channels, pixel_size_um)
-        return read_channel_files(self.name, self.files, pixel_size_um)
+            field = read_one_file(self.name, self.files, self.channels, size)
+        else:
+            field = read_channel_files(self.name, self.files, size)
+        return dataclasses.replace(field, extra=dict(self.extra)) if self.extra else field
