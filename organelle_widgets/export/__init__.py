@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from organelle_widgets.export._base import EXPORTERS, Exporter, export_field, safe_stem
+from organelle_widgets.export._base import (
+    EXPORTERS,
+    Exported,
+    Exporter,
+    default_formats,
+    export_field,
+    safe_stem,
+)
 
-__all__ = ["EXPORTERS", "Exporter", "export_field", "safe_stem"]
+__all__ = ["EXPORTERS", "Exported", "Exporter", "default_formats", "export_field", "safe_stem"]

@@ -45,6 +45,7 @@ class CsvExporter(Exporter):
 
     filename: ClassVar[str] = "cells.csv"
     mimetype: ClassVar[str] = "text/csv"
+    by_default: ClassVar[bool] = True
 
     def _write(self, result: FieldResult, path: Path) -> None:
         """Write the table."""

@@ -119,6 +119,7 @@ class JsonExporter(Exporter):
 
     filename: ClassVar[str] = "result.json"
     mimetype: ClassVar[str] = "application/json"
+    by_default: ClassVar[bool] = True
 
     def _write(self, result: FieldResult, path: Path) -> None:
         """Write UTF-8 JSON, two spaces deep."""

@@ -26,6 +26,7 @@ class _MaskExporter(Exporter):
 
     filename: ClassVar[str]
     mimetype: ClassVar[str] = "image/tiff"
+    by_default: ClassVar[bool] = True
     mask: ClassVar[str]
 
     def _write(self, result: FieldResult, path: Path) -> None:

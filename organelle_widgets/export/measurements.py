@@ -33,6 +33,8 @@ class MeasurementsExporter(Exporter):
 
     filename: ClassVar[str] = "measurements.csv"
     mimetype: ClassVar[str] = "text/csv"
+    needs_pixels: ClassVar[bool] = True
+    by_default: ClassVar[bool] = True
 
     def _write(self, result: FieldResult, path: Path) -> None:
         """Measure the cells and write the table."""
@@ -46,6 +48,7 @@ class MeasurementColumnsExporter(Exporter):
 
     filename: ClassVar[str] = "measurements_columns.csv"
     mimetype: ClassVar[str] = "text/csv"
+    by_default: ClassVar[bool] = True
 
     def _write(self, result: FieldResult, path: Path) -> None:  # noqa: ARG002
         """Write the definitions; they are the same for every result."""

@@ -31,6 +31,8 @@ class OverviewExporter(Exporter):
 
     filename: ClassVar[str] = "overview.png"
     mimetype: ClassVar[str] = "image/png"
+    needs_pixels: ClassVar[bool] = True
+    by_default: ClassVar[bool] = True
 
     dpi: int = setting(
         200,

@@ -1,9 +1,10 @@
-"""Writing a file whole or not at all, and saying why where it can't be written."""
+"""Writing a file or a folder whole or not at all, and saying why where it can't be written."""
 
 from __future__ import annotations
 
 import errno
 import os
+import shutil
 import uuid
 import warnings
 from contextlib import contextmanager, suppress
@@ -15,7 +16,7 @@ from organelle_widgets.errors import ExportError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["save_figure", "without_font_warnings", "written_whole"]
+__all__ = ["folder_written_whole", "save_figure", "without_font_warnings", "written_whole"]
 
 _REASONS: dict[int, tuple[str, str]] = {
     errno.EACCES: ("this may not be written", "Choose a folder that you may write to."),
@@ -53,7 +54,7 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         that was there before stays as it was.
     """
     target = Path(path)
-    part = target.with_name(f".{uuid.uuid4().hex[:12]}.part")
+    part = _sibling(target, "part")
     try:
         part.touch()  # a folder that can't be written is found before the work is done
         yield part
@@ -63,6 +64,78 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             os.unlink(part)  # noqa: PTH108 - also where a folder on the way is a file
+
+
+@contextmanager
+def folder_written_whole(path: str | Path, *, keep: bool = False) -> Iterator[Path]:
+    """Write into a temporary folder beside the target, which takes its place only when all went well.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder to write; the one around it must exist.
+    keep : bool
+        What to do with a folder that exists already. True: what is in it stays, but for files and folders of the
+        names that were written. False: it is replaced as a whole, which is refused where it holds anything that
+        was not written now, so that no stranger's files go.
+
+    Yields
+    ------
+    Path
+        Where to write.
+
+    Raises
+    ------
+    ExportError
+        If the folder can't be written, with the reason and what to do, or may not be replaced. Nothing is left
+        behind, and a folder that was there before stays as it was.
+    """
+    target = Path(path)
+    part = _sibling(target, "part")
+    try:
+        part.mkdir()
+        yield part
+        if keep and target.is_dir():
+            _merge(part, target)
+        else:
+            _swap(part, target)
+    except OSError as error:
+        raise _explained(target, error) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _sibling(target: Path, suffix: str) -> Path:
+    """A hidden name beside the target that nothing has."""
+    return target.with_name(f".{uuid.uuid4().hex[:12]}.{suffix}")
+
+
+def _merge(part: Path, target: Path) -> None:
+    """Move everything in one folder to another; things of the same name give way."""
+    for made in sorted(part.iterdir()):
+        if made.is_dir():
+            _swap(made, target / made.name)
+        else:
+            made.replace(target / made.name)
+
+
+def _swap(part: Path, target: Path) -> None:
+    """Put a folder in the place of another, or where there was none."""
+    if not target.is_dir():
+        part.replace(target)
+        return
+    strangers = sorted({p.name for p in target.iterdir()} - {p.name for p in part.iterdir()})
+    if strangers:
+        message = f"Can't replace the folder {target}: there is {strangers[0]!r} in it, which would be lost."
+        raise ExportError(message, step="export", hint="Choose another name, or delete it first.")
+    old = _sibling(target, "old")
+    target.replace(old)
+    try:
+        part.replace(target)
+    except OSError:
+        old.replace(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _explained(target: Path, error: OSError) -> ExportError:

@@ -15,7 +15,7 @@ from organelle_widgets.core.field import Field
 from organelle_widgets.core.masks import Masks
 from organelle_widgets.core.monitor import Monitor
 from organelle_widgets.core.results import FieldResult
-from organelle_widgets.export import EXPORTERS
+from organelle_widgets.export import EXPORTERS, default_formats
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_everything_holds_every_file(result: FieldResult) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = {path.split("/")[1] for path in archive.namelist()}
         summary = json.loads(archive.read("discs/result.json"))
-    assert names == {EXPORTERS.get(name).cls.filename for name in EXPORTERS.names()}
+    assert names == {EXPORTERS.get(name).cls.filename for name in default_formats()}
     assert {"cells.csv", "overview.png", "measurements.csv"} <= names
     assert summary["n_cells"] == 3
 
