@@ -13,7 +13,7 @@ from organelle_widgets.core.masks import Masks
 from organelle_widgets.core.results import FieldResult
 from organelle_widgets.core.settings import describe_settings
 from organelle_widgets.errors import ExportError, SettingsError
-from organelle_widgets.export import EXPORTERS, default_formats, export_field
+from organelle_widgets.export import EXPORTERS, Exporter, default_formats, export_field
 
 FAST = {"dpi": 50}
 
@@ -24,6 +24,37 @@ def make(name):
     return EXPORTERS.create(name, **{key: FAST[key] for key in known & set(FAST)})
 
 
+class Boxes(Exporter):
+    """A format that is a folder."""
+
+    filename = "boxes"
+    is_folder = True
+
+    def _write(self, result, path):
+        (path / "a.txt").write_text(result.field.name)
+
+
+def content(path):
+    """Bytes of a file, or of each file in a folder."""
+    if path.is_file():
+        return {"": path.read_bytes()}
+    files = sorted(p for p in path.rglob("*") if p.is_file())
+    return {p.relative_to(path).as_posix(): p.read_bytes() for p in files}
+
+
+def size(path):
+    """Bytes in all."""
+    return sum(map(len, content(path).values()))
+
+
+def put_old(exporter, target):
+    """Something of an earlier day in the place of an export."""
+    if exporter.is_folder:
+        target.mkdir()
+    else:
+        target.write_text("old")
+
+
 each = pytest.mark.parametrize("name", EXPORTERS.names())
 
 
@@ -32,9 +63,15 @@ each = pytest.mark.parametrize("name", EXPORTERS.names())
 def test_one_file_and_no_other(name, which, request, tmp_path):
     result = request.getfixturevalue(which)
     exporter = make(name)
+    if not (result.n_cells or exporter.allows_empty):
+        with pytest.raises(ExportError, match=r"discs: There are no cells, and nothing to write"):
+            exporter.write(result, tmp_path / exporter.filename)
+        assert list(tmp_path.iterdir()) == []
+        return
     path = exporter.write(result, tmp_path / exporter.filename)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
-    assert path.stat().st_size > 100
+    assert path.is_dir() == exporter.is_folder
+    assert size(path) > 60
 
 
 @each
@@ -61,16 +98,31 @@ def test_names_are_safe(name, field_name, stem, disc_result):
 
 @each
 def test_a_file_that_is_there_is_replaced(name, disc_result, tmp_path):
-    target = tmp_path / "file"
-    target.write_text("old")
-    make(name).write(disc_result, target)
-    assert not target.read_bytes().startswith(b"old")
+    exporter, target = make(name), tmp_path / "file"
+    put_old(exporter, target)
+    exporter.write(disc_result, target)
+    once = size(target)
+    assert not content(target).get("", b"").startswith(b"old")
+    exporter.write(disc_result, target)
+    assert size(target) == once > 60
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_strangers_folder_is_not_replaced(disc_result, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ExportError, match=r"Can't replace the folder .*'notes.txt'.* Choose"):
+        Boxes().write(disc_result, tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
+    (tmp_path / "file").write_text("old")
+    with pytest.raises(ExportError, match=r"a file is in the folder's place"):
+        Boxes().write(disc_result, tmp_path / "file")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "notes.txt"]
 
 
 @each
 def test_the_same_result_gives_the_same_bytes(name, disc_result, tmp_path):
     exporter = make(name)
-    one, two = (exporter.write(disc_result, tmp_path / part).read_bytes() for part in ("a", "b"))
+    one, two = (content(exporter.write(disc_result, tmp_path / part)) for part in ("a", "b"))
     assert one == two
 
 
@@ -79,13 +131,14 @@ def test_a_full_disk_leaves_the_old_file(name, disc_result, tmp_path, monkeypatc
     def full(self: Path, target: Path) -> Path:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    target = tmp_path / "file"
-    target.write_text("old")
+    exporter, target = make(name), tmp_path / "file"
+    put_old(exporter, target)
+    before = content(target)
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(ExportError, match=r"discs: Can't write .*: the disk is full. Free some"):
-        make(name).write(disc_result, target)
+        exporter.write(disc_result, target)
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
-    assert target.read_text() == "old"
+    assert content(target) == before
 
 
 @each
@@ -103,7 +156,7 @@ def test_other_dtypes_and_missing_channels(name, dtype, disc_result, tmp_path):
     pixels[[0, 3]] = 0
     field = Field(pixels, "dim", missing=frozenset({"red", "yellow"}))
     result = FieldResult(field, disc_result.masks, disc_result.probabilities)
-    assert make(name).write(result, tmp_path / "file").stat().st_size > 100
+    assert size(make(name).write(result, tmp_path / "file")) > 60
 
 
 @each
@@ -112,7 +165,7 @@ def test_one_cell_of_one_pixel(name, tmp_path):
     cells[4, 3] = 1
     field = Field(np.ones((4, 9, 7), np.uint8))
     result = FieldResult(field, Masks(np.zeros_like(cells), cells), np.full((1, 19), 0.2))
-    assert make(name).write(result, tmp_path / "file").stat().st_size > 100
+    assert size(make(name).write(result, tmp_path / "file")) > 60
 
 
 def test_the_default_formats_into_one_folder(disc_result, tmp_path):
