@@ -37,7 +37,13 @@ if TYPE_CHECKING:
     from organelle_widgets.core.masks import Masks
     from organelle_widgets.segmentation import Segmenter
 
-__all__ = ["DEFAULT_CLASSIFIER", "DEFAULT_SEGMENTER", "analyze_field", "result_without"]
+__all__ = [
+    "DEFAULT_CLASSIFIER",
+    "DEFAULT_SEGMENTER",
+    "analyze_field",
+    "provenance_of",
+    "result_without",
+]
 
 DEFAULT_SEGMENTER = "unet"
 DEFAULT_CLASSIFIER = "organelle"
@@ -51,7 +57,7 @@ def analyze_field(
     *,
     threshold: float = DEFAULT_THRESHOLD,
     monitor: Monitor | None = None,
-    previous: FieldResult | None = None,
+    previous: FieldResult | ProbabilityMaps | None = None,
     leave_out: LeaveOut = "nothing",
 ) -> FieldResult:
     """Find the cells of a field and say where the protein is in each.
@@ -68,9 +74,10 @@ def analyze_field(
         Probability from which a class counts as predicted, 0 to 1. Results answer for other thresholds too.
     monitor : Monitor, optional
         Is told every step and may cancel between steps.
-    previous : FieldResult, optional
-        An earlier result. Where it is of the same `Field` object and the segmentation network would see the
-        same again, its probability maps are used and the network does not run.
+    previous : FieldResult or ProbabilityMaps, optional
+        An earlier result, or the maps of one. Where it is of the same `Field` object (maps: of the same field, for
+        which the caller vouches) and the segmentation network would see the same again, its probability maps are
+        used and the network does not run.
     leave_out : {"nothing", "fragments", "border"}
         Cells that are not classified and not in the result: those of which more than half is probably out of view
         (`organelle_widgets.core.cells.cell_table` says how that is told), or all that touch the field's edge.
@@ -131,7 +138,7 @@ def analyze_field(
             masks=masks,
             probabilities=answers.probabilities,
             timings=timings,
-            provenance={**_provenance(finder, judge, threshold), "leave_out": leave_out},
+            provenance={**provenance_of(finder, judge, threshold), "leave_out": leave_out},
             threshold=threshold,
             notes=_left_out(quality.n_cells - masks.n_cells, quality.n_cells, leave_out),
             maps=maps,
@@ -184,15 +191,24 @@ def _read(path: str | Path) -> Field:
 
 
 def _find_cells(
-    field: Field, finder: Segmenter, previous: FieldResult | None
+    field: Field, finder: Segmenter, previous: FieldResult | ProbabilityMaps | None
 ) -> tuple[Masks, ProbabilityMaps | None]:
     """Masks, and the maps that they were outlined in where the segmenter has such."""
     if not isinstance(finder, MapSegmenter):
         return finder.segment(field), None
-    maps = previous.maps if previous is not None and previous.field is field else None
+    maps = _known_maps(field, previous)
     if maps is None or maps.made_by != finder.made_by:
         maps = finder.predict(field)
     return finder.label(field, maps), maps
+
+
+def _known_maps(
+    field: Field, previous: FieldResult | ProbabilityMaps | None
+) -> ProbabilityMaps | None:
+    """The maps that an earlier analysis of the field left."""
+    if isinstance(previous, FieldResult):
+        return previous.maps if previous.field is field else None
+    return previous
 
 
 def _classifying(n_cells: int) -> str:
@@ -216,8 +232,24 @@ def _timed(timings: dict[str, float], step: str) -> Iterator[None]:
     timings[step] = time.perf_counter() - start
 
 
-def _provenance(segmenter: Segmenter, classifier: Classifier, threshold: float) -> dict[str, Any]:
-    """How a result came about, as JSON-serialisable values."""
+def provenance_of(segmenter: Segmenter, classifier: Classifier, threshold: float) -> dict[str, Any]:
+    """How results come about here and now.
+
+    Parameters
+    ----------
+    segmenter : Segmenter
+        With its settings.
+    classifier : Classifier
+        With its settings.
+    threshold : float
+        Probability from which a class counts as predicted, 0 to 1.
+
+    Returns
+    -------
+    dict
+        ``created``, versions of this package, Python and its ``packages``, ``segmenter`` and ``classifier`` with
+        settings and checksums of weights, ``threshold``; JSON-serialisable.
+    """
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "organelle_widgets": organelle_widgets.__version__,

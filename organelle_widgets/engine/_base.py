@@ -61,6 +61,16 @@ class Job(Generic[T]):
 class Engine(ABC):
     """Runs work away from the thread that asks for it."""
 
+    @property
+    def slots(self) -> int:
+        """How many pieces of work can be done at once."""
+        return 1
+
+    @property
+    def alive(self) -> bool:
+        """Whether work can still be done."""
+        return True
+
     @abstractmethod
     def submit(
         self,

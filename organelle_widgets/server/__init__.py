@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from organelle_widgets.engine import ALLOCATOR
 from organelle_widgets.errors import InputError
 
 __all__ = [
@@ -30,8 +31,6 @@ ROOT_VARIABLE = "ORGANELLE_WIDGETS_ROOT"
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _LAST_PORT = 65535
-# Images go back to the system as soon as they are not needed: glibc would keep them, tens of MB an analysis.
-_ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_ARENA_MAX": "2"}
 _PATIENCE_S = 20.0  # what Voila gets to end its kernels
 
 
@@ -118,7 +117,7 @@ def voila_environment(root: Path) -> dict[str, str]:
     return {
         **os.environ,
         "JUPYTER_PATH": os.pathsep.join(paths),
-        **{name: os.environ.get(name, value) for name, value in _ALLOCATOR.items()},
+        **{name: os.environ.get(name, value) for name, value in ALLOCATOR.items()},
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
         ROOT_VARIABLE: str(root.resolve()),
     }
