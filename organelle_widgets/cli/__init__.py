@@ -23,7 +23,17 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "make_parser"]
 
-_COMMANDS = ("dashboard", "run", "evaluate", "train", "sample", "models", "benchmark", "doctor")
+_COMMANDS = (
+    "dashboard",
+    "run",
+    "batch",
+    "evaluate",
+    "train",
+    "sample",
+    "models",
+    "benchmark",
+    "doctor",
+)
 
 
 def make_parser() -> argparse.ArgumentParser:

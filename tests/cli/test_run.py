@@ -17,7 +17,8 @@ import pytest
 import tifffile
 
 from organelle_widgets.classification._keras import quiet_start
-from organelle_widgets.cli.run import _channel_map, _folders
+from organelle_widgets.cli._analysis_options import channel_map
+from organelle_widgets.cli.run import _folders
 from organelle_widgets.errors import SettingsError
 from organelle_widgets.io import FieldSource
 from organelle_widgets.pipeline import DEFAULT_CLASSIFIER
@@ -178,10 +179,10 @@ def test_without_an_output_folder_usage_is_shown(command: Command, field_folder:
 
 
 def test_channel_map_takes_suffixes_and_numbers() -> None:
-    assert _channel_map("_ch00=blue, 1=green") == {"_ch00": "blue", 1: "green"}
-    assert _channel_map(None) is None
+    assert channel_map("_ch00=blue, 1=green") == {"_ch00": "blue", 1: "green"}
+    assert channel_map(None) is None
     with pytest.raises(SettingsError, match="_ch00=blue,_ch01=green"):
-        _channel_map("_ch00")
+        channel_map("_ch00")
 
 
 def test_every_field_has_a_folder_of_its_own_below_the_output(tmp_path: Path) -> None:
