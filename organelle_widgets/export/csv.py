@@ -5,33 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from organelle_widgets.core.cells import CELL_COLUMNS
-from organelle_widgets.core.labels import CLASS_NAMES
-from organelle_widgets.core.results import PROBABILITY_COLUMNS
+import pandas as pd
+
 from organelle_widgets.export._base import EXPORTERS, Exporter
+from organelle_widgets.export._cells import CSV_COLUMNS, EMBEDDING, cells_of_run
+from organelle_widgets.export._run import Exported, chosen_fields, fields_without_cells
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pyarrow as pa
+
+    from organelle_widgets.core.monitor import Monitor
     from organelle_widgets.core.results import FieldResult
+    from organelle_widgets.results import Results
 
 __all__ = ["CSV_COLUMNS", "CsvExporter"]
-
-CSV_COLUMNS: dict[str, str] = {
-    **CELL_COLUMNS,
-    "predicted_classes": "Names of the classes at or above the threshold, most probable first, with | "
-    "between them; empty where the answer is not sure.",
-    "top_class": "Name of the class that the confidence belongs to.",
-    "confidence": "Probability of the first predicted class, or of the most probable one where not sure.",
-    "unusual": "Whether the cell is unlike any that the classifier was trained on; then the answer is not sure.",
-    "strangeness": "How unlike: below 1 for 99 of 100 real cells of the kind that the classifier was made for; empty "
-    "where the classifier does not say.",
-    **{
-        column: f"Probability of the class {name}, 0 to 1."
-        for column, name in zip(PROBABILITY_COLUMNS, CLASS_NAMES, strict=True)
-    },
-}
-"""Column names of the file and their definitions."""
 
 
 @EXPORTERS.register("csv", title="Table of cells (CSV)")
@@ -40,20 +29,50 @@ class CsvExporter(Exporter):
     """One row a cell: geometry, predicted classes, confidence and all 19 probabilities.
 
     UTF-8, commas, a header line, numbers to six significant digits; the columns are described in
-    `CSV_COLUMNS`. A field without cells gives the header line alone, so that every program still reads it.
+    `CSV_COLUMNS`. A field without cells gives the header line alone, so that every program still reads it. The
+    table of a run begins with the column ``field`` and the source's own columns.
     """
 
     filename: ClassVar[str] = "cells.csv"
     mimetype: ClassVar[str] = "text/csv"
     by_default: ClassVar[bool] = True
+    one_file: ClassVar[bool] = True
 
     def _write(self, result: FieldResult, path: Path) -> None:
-        """Write the table."""
-        result.table().to_csv(
-            path,
-            columns=list(CSV_COLUMNS),
-            index=False,
-            encoding="utf-8",
-            float_format="%.6g",
-            lineterminator="\n",
-        )
+        """Write the table of a field."""
+        _write_rows(result.table()[list(CSV_COLUMNS)], path)
+
+    def _write_run(
+        self, results: Results, path: Path, monitor: Monitor, where: str | None
+    ) -> Exported:
+        """Write the table of a run, a batch at a time."""
+        fields = chosen_fields(results, where)
+        cells = cells_of_run(results, monitor, where)
+        names = [name for name in cells.schema.names if name != EMBEDDING]
+        _write_rows(pd.DataFrame(columns=names), path)
+        n_cells = 0
+        for batch in cells.batches:
+            _write_rows(_frame(batch.select(names)), path, more=True)
+            n_cells += batch.num_rows
+        return Exported(path, len(fields), n_cells, fields_without_cells(fields))
+
+
+def _frame(batch: pa.RecordBatch) -> pd.DataFrame:
+    """A batch for pandas, in which whole numbers stay whole where some are missing."""
+    import pyarrow as pa
+
+    frame: pd.DataFrame = batch.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+    return frame
+
+
+def _write_rows(table: pd.DataFrame, path: Path, *, more: bool = False) -> None:
+    """Write the rows, after the header line or after earlier rows."""
+    table.to_csv(
+        path,
+        mode="a" if more else "w",
+        header=not more,
+        index=False,
+        encoding="utf-8",
+        float_format="%.6g",
+        lineterminator="\n",
+    )
