@@ -131,10 +131,10 @@ def _edges(number: NDArray[np.int32]) -> tuple[NDArray[Any], NDArray[Any], NDArr
         corner = row * width + col
         before, after = first[row, col], second[row, col]
         # Along the top of what is below, and back along the bottom of what is above; sides alike.
-        for owner, heading in ((after, ahead), (before, back)):
-            at = corner + (shift if heading in (_LEFT, _UP) else 0)
+        for owner, way in ((after, ahead), (before, back)):
+            at = corner + (shift if way in (_LEFT, _UP) else 0)
             inside = owner > 0
-            found.append((owner[inside], at[inside], np.full(int(inside.sum()), heading)))
+            found.append((owner[inside], at[inside], np.full(int(inside.sum()), way)))
     part, start, heading = (np.concatenate(values) for values in zip(*found, strict=True))
     order = np.lexsort((start, part))
     return part[order], start[order], heading[order]
