@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pandas as pd
 
+from organelle_widgets.core.cell_columns import CELL_TABLE_COLUMNS
 from organelle_widgets.export._base import EXPORTERS, Exporter
-from organelle_widgets.export._cells import CSV_COLUMNS, EMBEDDING, cells_of_run
+from organelle_widgets.export._cells import EMBEDDING, cells_of_run
 from organelle_widgets.export._run import Exported, chosen_fields, fields_without_cells
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from organelle_widgets.results import Results
 
 __all__ = ["CSV_COLUMNS", "CsvExporter"]
+
+CSV_COLUMNS = CELL_TABLE_COLUMNS
+"""Column names of a field's file and their definitions."""
 
 
 @EXPORTERS.register("csv", title="Table of cells (CSV)")

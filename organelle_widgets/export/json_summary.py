@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from organelle_widgets.core.channels import CHANNELS
 from organelle_widgets.core.labels import CLASSES
 from organelle_widgets.export._base import EXPORTERS, Exporter
+from organelle_widgets.export._plain import as_json
 from organelle_widgets.render.charts.field_summary import cells_per_class
 
 if TYPE_CHECKING:
@@ -105,13 +105,6 @@ def _prediction(result: FieldResult) -> dict[str, Any] | None:
     }
 
 
-def _plain(value: Any) -> Any:
-    """NumPy scalars and arrays, sets and paths as what JSON knows."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    return sorted(value) if isinstance(value, (set, frozenset)) else str(value)
-
-
 @EXPORTERS.register("json", title="Summary (JSON)")
 @dataclass(frozen=True)
 class JsonExporter(Exporter):
@@ -123,5 +116,5 @@ class JsonExporter(Exporter):
 
     def _write(self, result: FieldResult, path: Path) -> None:
         """Write UTF-8 JSON, two spaces deep."""
-        text = json.dumps(summary(result), indent=2, ensure_ascii=False, default=_plain)
+        text = as_json(summary(result), indent=2)
         path.write_text(f"{text}\n", encoding="utf-8")

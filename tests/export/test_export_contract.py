@@ -71,7 +71,7 @@ def test_one_file_and_no_other(name, which, request, tmp_path):
     path = exporter.write(result, tmp_path / exporter.filename)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     assert path.is_dir() == exporter.is_folder
-    assert size(path) > 60
+    assert size(path) > 40
 
 
 @each
@@ -104,7 +104,7 @@ def test_a_file_that_is_there_is_replaced(name, disc_result, tmp_path):
     once = size(target)
     assert not content(target).get("", b"").startswith(b"old")
     exporter.write(disc_result, target)
-    assert size(target) == once > 60
+    assert size(target) == once > 40
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
@@ -156,7 +156,7 @@ def test_other_dtypes_and_missing_channels(name, dtype, disc_result, tmp_path):
     pixels[[0, 3]] = 0
     field = Field(pixels, "dim", missing=frozenset({"red", "yellow"}))
     result = FieldResult(field, disc_result.masks, disc_result.probabilities)
-    assert size(make(name).write(result, tmp_path / "file")) > 60
+    assert size(make(name).write(result, tmp_path / "file")) > 40
 
 
 @each
@@ -165,7 +165,7 @@ def test_one_cell_of_one_pixel(name, tmp_path):
     cells[4, 3] = 1
     field = Field(np.ones((4, 9, 7), np.uint8))
     result = FieldResult(field, Masks(np.zeros_like(cells), cells), np.full((1, 19), 0.2))
-    assert size(make(name).write(result, tmp_path / "file")) > 60
+    assert size(make(name).write(result, tmp_path / "file")) > 40
 
 
 def test_the_default_formats_into_one_folder(disc_result, tmp_path):
