@@ -21,7 +21,7 @@ MIN_SIDE = 32
 _SHOWN = 50
 
 
-def check_files(name: str, files: Mapping[str, Path]) -> None:
+def check_files(name: str, files: Mapping[str, Path], *, by_name: bool = False) -> None:
     """Check channels and headers of a field's files without decoding pixels.
 
     Parameters
@@ -30,23 +30,32 @@ def check_files(name: str, files: Mapping[str, Path]) -> None:
         The field's name.
     files : mapping of str to Path
         Channel key to file.
+    by_name : bool
+        Whether to look at the choice of files only, and to open none.
 
     Raises
     ------
     InputError
         Names every file that can't be read, missing channels, and sizes that differ.
     """
-    READERS.names()
     problems = _missing_channels(files)
+    if not by_name:
+        problems += _same_files(files) + _header_problems(files)
+    if problems:
+        raise join_problems(problems, name)
+
+
+def _header_problems(files: Mapping[str, Path]) -> list[InputError]:
+    """Files that can't be read, and sizes that don't fit."""
+    READERS.names()
+    problems: list[InputError] = []
     headers: dict[str, Header] = {}
     for key, path in files.items():
         try:
             headers[key] = reader_for(path).header(path)
         except InputError as error:
             problems.append(error)
-    problems += _size_problems(files, headers)
-    if problems:
-        raise join_problems(problems, name)
+    return problems + _size_problems(files, headers)
 
 
 def _missing_channels(files: Mapping[str, Path]) -> list[InputError]:
@@ -57,6 +66,12 @@ def _missing_channels(files: Mapping[str, Path]) -> list[InputError]:
             what = CHANNELS[channel_index(key)].name.lower()
             message = f"Expected a file of the {key} channel ({what}); found {', '.join(files) or 'none'}."
             problems.append(InputError(message))
+    return problems
+
+
+def _same_files(files: Mapping[str, Path]) -> list[InputError]:
+    """Channels that are one file."""
+    problems = []
     seen: dict[Path, str] = {}
     for key, path in files.items():
         first = seen.setdefault(path.resolve(), key)
