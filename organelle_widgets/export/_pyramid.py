@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["label_pyramid", "mean_pyramid", "write_pyramid"]
 
 _SMALLEST_PX = 256  # no level follows one whose sides are this short
-_CHUNK_PX = 1024
+_CHUNK_PX = 2048  # a plane of most fields is one file: a run makes many
 _AXES: dict[str, dict[str, str]] = {
     "c": {"name": "c", "type": "channel"},
     "y": {"name": "y", "type": "space", "unit": "micrometer"},

@@ -47,20 +47,27 @@ def simplified(parts: tuple[Part, ...], tolerance_px: float) -> tuple[Part, ...]
     -------
     tuple of Part
         Corners are corners of the exact outline. Valid polygons again: where the new outline would cross or touch
-        itself a half and a quarter of the tolerance are tried, then the exact outline stays. Holes that would vanish
-        stay exact. Outlines of neighbours are simplified apart and may overlap or leave gaps of that width.
+        itself a half and a quarter of the tolerance are tried, then the exact outline stays, as it does where rings
+        touch at corners already. Holes that would vanish stay exact. Outlines of neighbours are simplified apart and
+        may overlap or leave gaps of that width.
 
     References
     ----------
     Douglas and Peucker 1973, doi:10.3138/FM57-6770-U75U-7727
     """
-    if tolerance_px <= 0:
+    if tolerance_px <= 0 or _touches_itself(parts):
         return parts
     for halvings in range(_TRIES):
         fewer = tuple(_fewer(part, tolerance_px / 2**halvings) for part in parts)
         if _is_valid(fewer):
             return fewer
     return parts
+
+
+def _touches_itself(parts: Sequence[Part]) -> bool:
+    """Whether rings share a corner."""
+    corners = np.concatenate([ring for part in parts for ring in part.rings]).astype(np.int64)
+    return len(np.unique(corners[:, 0] << 32 | corners[:, 1])) < len(corners)
 
 
 def _fewer(part: Part, tolerance: float) -> Part:
@@ -90,13 +97,24 @@ def _touch(rings: Sequence[NDArray[np.int32]]) -> bool:
     start = np.concatenate(rings).astype(np.int64)
     end = np.concatenate([np.roll(ring, -1, axis=0) for ring in rings]).astype(np.int64)
     after = np.concatenate([np.roll(place, -1) for place in _places(rings)])
-    low, high = np.minimum(start, end), np.maximum(start, end)
-    near = np.ones((len(start), len(start)), bool)
-    for axis in (0, 1):
-        near &= (low[:, None, axis] <= high[:, axis]) & (low[:, axis] <= high[:, None, axis])
-    first, second = np.nonzero(np.triu(near, 1))
+    first, second = _near(np.minimum(start, end), np.maximum(start, end))
     neighbours = (after[first] == second) | (after[second] == first)
     return _spike(start, end, after) or _meet(start, end, first[~neighbours], second[~neighbours])
+
+
+def _near(
+    low: NDArray[np.int64], high: NDArray[np.int64]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pairs of sides whose boxes meet: of those that follow in the order of their left ends, up to the right end."""
+    order = np.argsort(low[:, 0], kind="stable")
+    left, right = low[order, 0], high[order, 0]
+    here = np.arange(len(order))
+    n_after = np.searchsorted(left, right, side="right") - here - 1
+    first = np.repeat(here, n_after)
+    second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(n_after) - n_after, n_after)
+    first, second = order[first], order[second]
+    meet = (low[first, 1] <= high[second, 1]) & (low[second, 1] <= high[first, 1])
+    return first[meet], second[meet]
 
 
 def _places(rings: Sequence[NDArray[np.int32]]) -> list[NDArray[np.int64]]:

@@ -127,6 +127,19 @@ def test_a_thin_ring_keeps_its_hole():
     assert geometry((part,)).area == 900 - 28**2
 
 
+def test_what_touches_itself_at_a_corner_stays_exact():
+    labels = np.zeros((60, 60), np.int32)
+    labels[np.hypot(*(np.mgrid[:60, :60] - 20)) < 12] = 1
+    assert len(simplified(outlines(labels)[1], 2)[0].exterior) < len(
+        outlines(labels)[1][0].exterior
+    )
+    labels[32:40, 21:30] = 1
+    labels[40:50, 30:40] = 1  # a corner beside a corner
+    parts = outlines(labels)[1]
+    assert len(parts) > 1
+    assert simplified(parts, 2) is parts
+
+
 @pytest.mark.data
 def test_real_cells(data):
     path = sorted(data.glob("fields/*_cellmask.png"))[0]
