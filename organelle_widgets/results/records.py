@@ -140,10 +140,10 @@ def record_of(
     -------
     FieldRecord
         Its row ``field`` holds ``field`` (the name), ``rows``, ``cols``, ``pixel_size_um``, ``pixel_size_source``,
-        ``missing_channels``, ``files`` (with newlines between), ``sources`` and ``channels`` (as JSON), ``n_cells``, ``n_cells_on_border``, ``n_fragments``,
-        ``n_unusual``, ``predicted_classes``, ``top_class``, ``confidence``, ``unusual``, the 19 probabilities, the
-        numbers of its quality (``quality_<name>``), ``warnings`` and ``notes`` (with newlines between), seconds
-        (``seconds``, ``seconds_<step>``), ``worker`` and ``finished``.
+        ``missing_channels``, ``files`` (with newlines between), ``sources`` and ``channels`` (as JSON), ``n_cells``,
+        ``n_cells_on_border``, ``n_fragments``, ``n_unusual``, ``predicted_classes``, ``top_class``, ``confidence``,
+        ``unusual``, the 19 probabilities, the numbers of its quality (``quality_<name>``), ``warnings`` and ``notes``
+        (with newlines between), seconds (``seconds``, ``seconds_<step>``), ``worker`` and ``finished``.
     """
     table = result.table()
     return FieldRecord(
