@@ -7,5 +7,16 @@ computes is asked of a controller. A listener on state never writes state.
 from __future__ import annotations
 
 from organelle_widgets.state.page import Download, Failure, Measured, PageState, Progress, Shown
+from organelle_widgets.state.run import RunFile, RunShown, RunStage
 
-__all__ = ["Download", "Failure", "Measured", "PageState", "Progress", "Shown"]
+__all__ = [
+    "Download",
+    "Failure",
+    "Measured",
+    "PageState",
+    "Progress",
+    "RunFile",
+    "RunShown",
+    "RunStage",
+    "Shown",
+]

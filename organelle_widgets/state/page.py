@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from organelle_widgets.core.field import Field
     from organelle_widgets.core.results import FieldResult
+    from organelle_widgets.state.run import RunShown
 
 __all__ = ["Download", "Failure", "Measured", "PageState", "Progress", "Shown"]
 
@@ -171,6 +172,10 @@ class PageState:
         Whether the result follows a change of settings by itself: quick work, in which the page stays as it is.
     failure : Failure or None
         What went wrong last, until dismissed or overtaken.
+    run : RunShown or None
+        A run over many fields that is prepared, watched or looked at.
+    run_open : bool
+        Whether the person looks at it now.
     """
 
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
@@ -190,6 +195,8 @@ class PageState:
     progress: Progress | None = None
     adjusting: bool = False
     failure: Failure | None = None
+    run: RunShown | None = None
+    run_open: bool = False
 
     @property
     def field(self) -> Field | None:

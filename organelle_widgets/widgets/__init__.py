@@ -7,6 +7,16 @@ from organelle_widgets.widgets.field_views import FieldViews
 from organelle_widgets.widgets.film_strip import FilmStrip
 from organelle_widgets.widgets.header_bar import HeaderBar
 from organelle_widgets.widgets.page import Page, Regions
+from organelle_widgets.widgets.run_panel import RunPanel
 from organelle_widgets.widgets.sample_panel import SamplePanel
 
-__all__ = ["CellPanel", "FieldViews", "FilmStrip", "HeaderBar", "Page", "Regions", "SamplePanel"]
+__all__ = [
+    "CellPanel",
+    "FieldViews",
+    "FilmStrip",
+    "HeaderBar",
+    "Page",
+    "Regions",
+    "RunPanel",
+    "SamplePanel",
+]

@@ -59,6 +59,9 @@ class HeaderBar(PageRegion):
         What can be saved: ``key``, ``title``, ``detail``. Empty disables the menu.
     exporting : str
         Key of the export under way; empty for none.
+    run : dict
+        A run over many fields in two words: ``text``, ``title``, ``fraction`` (None while unknown), ``kind``
+        (``"running"``, ``"done"``, ``"stopped"``, ``"failed"``). Empty for none.
     theme : str
         ``"auto"``, ``"light"`` or ``"dark"``; the browser remembers it.
     shortcuts : list of dict
@@ -67,6 +70,8 @@ class HeaderBar(PageRegion):
         Emits the key of an export.
     theme_changed : Signal
         Emits the theme that the person chose.
+    run_requested : Signal
+        The person wants to see the run.
     """
 
     _esm = front_end("dom", "controls", "header_bar", suffix=".js")
@@ -80,11 +85,13 @@ class HeaderBar(PageRegion):
     checks = traitlets.List(traitlets.Unicode()).tag(sync=True)
     exports = traitlets.List(traitlets.Dict()).tag(sync=True)
     exporting = traitlets.Unicode().tag(sync=True)
+    run = traitlets.Dict().tag(sync=True)
     theme = traitlets.Enum(("auto", "light", "dark"), "auto").tag(sync=True)
     shortcuts = traitlets.List(traitlets.Dict(), SHORTCUTS).tag(sync=True)
 
     export_requested = Signal(str)
     theme_changed = Signal(str)
+    run_requested = Signal()
 
     def __init__(self, **traits: Any) -> None:
         self._offers: dict[str, bytes] = {}
@@ -127,7 +134,16 @@ class HeaderBar(PageRegion):
             self.theme_changed.emit(self.theme)
 
     def _handlers(self) -> dict[str, Handler]:
-        return {"export": self._on_export, "pull": self._on_pull, "received": self._on_received}
+        return {
+            "export": self._on_export,
+            "pull": self._on_pull,
+            "received": self._on_received,
+            "run": self._on_run,
+        }
+
+    def _on_run(self, _: dict[str, Any], __: list[Any]) -> None:
+        if self.run:
+            self.run_requested.emit()
 
     def _on_export(self, message: dict[str, Any], _: list[Any]) -> None:
         key = text_in(message, "key", [entry.get("key") for entry in self.exports])

@@ -1,4 +1,4 @@
-"""The page: five regions in a grid."""
+"""The page: five regions in a grid, and a dialog over them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from organelle_widgets.widgets.cell_panel import CellPanel
 from organelle_widgets.widgets.field_views import FieldViews
 from organelle_widgets.widgets.film_strip import FilmStrip
 from organelle_widgets.widgets.header_bar import HeaderBar
+from organelle_widgets.widgets.run_panel import RunPanel
 from organelle_widgets.widgets.sample_panel import SamplePanel
 
 __all__ = ["Page", "Regions"]
@@ -32,6 +33,8 @@ class Regions:
         The answer.
     film : FilmStrip
         All cells.
+    run : RunPanel
+        The dialog of a run over many fields.
     """
 
     header: HeaderBar = field(default_factory=HeaderBar)
@@ -39,9 +42,10 @@ class Regions:
     views: FieldViews = field(default_factory=FieldViews)
     cell: CellPanel = field(default_factory=CellPanel)
     film: FilmStrip = field(default_factory=FilmStrip)
+    run: RunPanel = field(default_factory=RunPanel)
 
     def __iter__(self) -> Any:
-        return iter((self.header, self.sample, self.views, self.cell, self.film))
+        return iter((self.header, self.sample, self.views, self.cell, self.film, self.run))
 
 
 class Page(ipywidgets.Box):
@@ -54,7 +58,7 @@ class Page(ipywidgets.Box):
     """
 
     def __init__(self, regions: Regions) -> None:
-        names = ("header", "sample", "views", "cell", "film")
+        names = ("header", "sample", "views", "cell", "film", "run")
         for name, widget in zip(names, regions, strict=True):
             widget.add_class(f"ow-region-{name}")
         super().__init__(list(regions))

@@ -87,7 +87,7 @@ class SamplePanel(PageRegion):
     folder_path : str
         The folder shown, relative to the root; empty for the root.
     folder_entries : list of dict
-        What is in it: ``kind`` (``"folder"`` or ``"field"``), ``name``, ``detail``.
+        What is in it: ``kind`` (``"folder"``, ``"field"`` or ``"run"``, the results of a run), ``name``, ``detail``.
     folder_field : str
         The field of a folder that is on the page, relative to the root; empty for none.
     folder_available : bool
@@ -116,6 +116,8 @@ class SamplePanel(PageRegion):
         also ``otherwise``, how to do without a network. Empty for nothing.
     sample_requested, field_requested, folder_opened : Signal
         Emit a sample's key, and a field's or folder's path relative to the root, with ``/``.
+    run_offered, run_opened : Signal
+        Emit the folder that a person wants to analyse as a whole, and a results folder to look at; as above.
     files_changed : Signal
         Emits the complete files, a dict of slot to Path.
     pixel_size_changed : Signal
@@ -166,6 +168,8 @@ class SamplePanel(PageRegion):
     pixel_size_changed = Signal(object)
     folder_opened = Signal(str)
     field_requested = Signal(str)
+    run_offered = Signal(str)
+    run_opened = Signal(str)
     segmenter_changed = Signal(str)
     classifier_changed = Signal(str)
     setting_changed = Signal(str, object)
@@ -213,6 +217,8 @@ class SamplePanel(PageRegion):
             "open-folder": self._on_open_folder,
             "up-folder": self._on_up_folder,
             "open-field": self._on_open_field,
+            "open-run": self._on_open_run,
+            "offer-run": self._on_offer_run,
             "segmenter": self._chooser("segmenter"),
             "classifier": self._chooser("classifier"),
             "setting": self._on_setting,
@@ -276,6 +282,13 @@ class SamplePanel(PageRegion):
     def _on_open_field(self, message: dict[str, Any], _: list[Any]) -> None:
         self.folder_field = self._below(message, "field")
         self.field_requested.emit(self.folder_field)
+
+    def _on_open_run(self, message: dict[str, Any], _: list[Any]) -> None:
+        self.run_opened.emit(self._below(message, "run"))
+
+    def _on_offer_run(self, _: dict[str, Any], __: list[Any]) -> None:
+        if any(entry.get("kind") in ("folder", "field") for entry in self.folder_entries):
+            self.run_offered.emit(self.folder_path)
 
     def _on_up_folder(self, _: dict[str, Any], __: list[Any]) -> None:
         if self.folder_path:

@@ -187,6 +187,24 @@ function warningList(model) {
   return { element: [button, drop], stop };
 }
 
+/** A run over many fields in two words, while its dialog is closed. */
+function runChip(model) {
+  const ring = h("span", { class: "ow-run-ring", "aria-hidden": "true" });
+  const text = h("span");
+  const button = h("button", { type: "button", class: "ow-run-chip", onclick: () => model.send({ type: "run" }) }, ring, text);
+  const stop = watch(model, ["run"], () => {
+    const run = model.get("run");
+    button.hidden = !run.kind;
+    button.dataset.kind = run.kind ?? "";
+    const endless = run.kind === "running" && typeof run.fraction !== "number";
+    ring.classList.toggle("ow-spinner", endless);
+    ring.style.setProperty("--ow-part", `${100 * (run.fraction ?? 0)}%`);
+    text.textContent = run.text ?? "";
+    button.title = run.title ?? "";
+  });
+  return { element: [button], stop };
+}
+
 export default {
   initialize({ model }) {
     return onMessages(model, {
@@ -197,7 +215,7 @@ export default {
     const chip = h("span", { class: "ow-chip" });
     const summary = h("span", { class: "ow-summary ow-mute", role: "status" });
     const warnings = warningList(model);
-    const menus = [exportMenu(model), themeMenu(model), helpDialog(model)];
+    const menus = [runChip(model), exportMenu(model), themeMenu(model), helpDialog(model)];
     const off = watch(model, ["chip", "chip_title", "summary"], () => {
       chip.hidden = !model.get("chip");
       chip.textContent = model.get("chip");

@@ -6,6 +6,7 @@ const TABS = [
   ["folder", "Folder"],
 ];
 const FIRST_SETTINGS = 2;
+const ENTRY_ICONS = { folder: "folder", field: "image", run: "table" };
 const isPicture = (url) => typeof url === "string" && url.startsWith("data:image/");
 
 /** A small square picture, or what stands for it. */
@@ -52,13 +53,12 @@ function folderTab(model, say) {
   const list = h("div", { class: "ow-lines" });
   const size = pixelSize(model, say);
   const bar = h("div", { class: "ow-path-bar" }, up, path, size.element);
+  const offer = h("button", { type: "button", class: "ow-offer-run", onclick: () => offer.getAttribute("aria-disabled") !== "true" && model.send({ type: "offer-run" }) }, icon("grid"), "Analyse whole folder…");
+  const foot = h("div", { class: "ow-folder-foot" }, offer);
   const line = (entry, base) => {
-    const folder = entry.kind === "folder";
-    const current = !folder && model.get("folder_field") === (base ? `${base}/${entry.name}` : entry.name);
-    const lead = h("span", { class: "ow-kind" }, icon(folder ? "folder" : "image"));
-    return pickLine({ title: entry.name, detail: entry.detail, lead, current }, () =>
-      model.send({ type: folder ? "open-folder" : "open-field", name: entry.name }),
-    );
+    const current = entry.kind === "field" && model.get("folder_field") === (base ? `${base}/${entry.name}` : entry.name);
+    const lead = h("span", { class: "ow-kind" }, icon(ENTRY_ICONS[entry.kind]));
+    return pickLine({ title: entry.name, detail: entry.detail, lead, current }, () => model.send({ type: `open-${entry.kind}`, name: entry.name }));
   };
   const stop = watch(model, ["folder_path", "folder_entries", "folder_field", "folder_available"], () => {
     const here = model.get("folder_path");
@@ -66,11 +66,16 @@ function folderTab(model, say) {
     up.disabled = !here;
     path.firstChild.textContent = here || "Top folder";
     path.title = here || "Top folder";
-    const lines = model.get("folder_entries").map((entry) => line(entry, here));
+    const entries = model.get("folder_entries");
+    const lines = entries.map((entry) => line(entry, here));
+    const nothing = !entries.some((entry) => entry.kind !== "run");
+    foot.hidden = bar.hidden;
+    offer.setAttribute("aria-disabled", String(nothing));
+    offer.title = nothing ? "There is no field and no folder here to analyse" : "Analyse all fields of this folder and of the folders in it, also while this page is closed";
     const note = bar.hidden ? "This server shares no folder. Give your own files instead." : "No fields in this folder.";
     list.replaceChildren(...(lines.length && !bar.hidden ? lines : [emptyNote(note)]));
   });
-  return { element: h("div", { class: "ow-folder" }, bar, list), stop: () => (stop(), size.stop()) };
+  return { element: h("div", { class: "ow-folder" }, bar, list, foot), stop: () => (stop(), size.stop()) };
 }
 
 /** One row of the Files tab. */
