@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 
+from organelle_widgets.core.answers import CellAnswers
+from organelle_widgets.core.channels import CHANNEL_KEYS
 from organelle_widgets.core.field import Field
 from organelle_widgets.core.masks import Masks
 from organelle_widgets.core.results import FieldResult
+from organelle_widgets.results import ResultsWriter
+from organelle_widgets.results.records import FailureRecord, record_of
 
 ROOT = Path(__file__).resolve().parents[1]
 CI = os.environ.get("CI", "").lower() == "true"
@@ -75,3 +81,37 @@ def empty_result(disc_field: Field) -> FieldResult:
     """The same field without a cell."""
     nothing = np.zeros(disc_field.shape, np.int32)
     return FieldResult(disc_field, Masks(nothing, nothing), np.zeros((0, 19), np.float32))
+
+
+@pytest.fixture(scope="session")
+def run_folder(
+    disc_result: FieldResult, empty_result: FieldResult, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Results of a run: B2/discs and B3/discs with images, B4 without cells, B5 whose images are gone; B6 failed.
+
+    Extra columns: well, dose (a whole number, missing of B5) and "share/%". Cells have an embedding of 5 numbers.
+    """
+    home = tmp_path_factory.mktemp("run")
+    rng = np.random.default_rng(3)
+    files = {}
+    for key, plane in zip(CHANNEL_KEYS, disc_result.field.pixels, strict=True):
+        files[key] = str(home / f"discs_{key}.png")
+        iio.imwrite(files[key], plane)
+    facts = {"extra": {"well": "string", "dose": "int", "share/%": "float"}}
+    settings = {"settings": {"threshold": 0.5}, "provenance": {"threshold": 0.5, "python": "3"}}
+    with ResultsWriter.create(home / "results", {**facts, **settings, "source": "here"}) as writer:
+        for number, well in enumerate(("B2", "B3", "B4", "B5")):
+            kept = empty_result if well == "B4" else disc_result
+            extra = {"well": well, "dose": "" if well == "B5" else str(number), "share/%": "0.5"}
+            sources = dict.fromkeys(CHANNEL_KEYS, "gone.png") if well == "B5" else files
+            field = dataclasses.replace(
+                kept.field, name=f"{well}/discs", sources=sources, extra=extra
+            )
+            answers = CellAnswers(
+                kept.probabilities,
+                rng.normal(size=(kept.n_cells, 5)),
+                rng.uniform(0, 0.9, kept.n_cells),
+            )
+            writer.commit([record_of(dataclasses.replace(kept, field=field, answers=answers))])
+        writer.commit([], [FailureRecord("B6/discs", message="No nuclei.", extra={"well": "B6"})])
+    return home / "results"

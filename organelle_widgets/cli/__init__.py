@@ -27,6 +27,7 @@ _COMMANDS = (
     "dashboard",
     "run",
     "batch",
+    "export",
     "evaluate",
     "train",
     "sample",

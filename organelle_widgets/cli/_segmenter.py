@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from organelle_widgets.errors import SettingsError
+from organelle_widgets.cli._settings import parse_settings
 from organelle_widgets.pipeline import DEFAULT_SEGMENTER
 from organelle_widgets.segmentation import SEGMENTERS, make_segmenter
 
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from organelle_widgets.segmentation import Segmenter
 
 __all__ = ["add_segmenter", "chosen_segmenter"]
-
-_YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
 def add_segmenter(parser: argparse.ArgumentParser) -> None:
@@ -60,38 +57,6 @@ def chosen_segmenter(options: argparse.Namespace) -> Segmenter:
     BackendUnavailableError
         If a package that the segmenter needs is not installed.
     """
-    defaults = _defaults(SEGMENTERS.get(options.segmenter).cls)
-    settings: dict[str, Any] = {}
-    for word in options.segmenter_setting:
-        name, sign, text = (part.strip() for part in word.partition("="))
-        if not name or not sign:
-            message = f"Expected --segmenter-setting NAME=VALUE; found {word!r}."
-            raise SettingsError(message)
-        if name in settings:
-            message = f"Expected the setting {name} once; found it twice."
-            raise SettingsError(message)
-        settings[name] = _value(name, text, defaults.get(name))
+    cls = SEGMENTERS.get(options.segmenter).cls
+    settings = parse_settings(options.segmenter_setting, cls, "--segmenter-setting")
     return make_segmenter(options.segmenter, **settings)
-
-
-def _defaults(cls: type[Any]) -> dict[str, Any]:
-    """The defaults of a class's settings, also of those that are not on the page, by name."""
-    fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
-    return {field.name: field.default for field in fields}
-
-
-def _value(name: str, text: str, default: Any) -> Any:
-    """The text as a value of the default's type; settings without a default of these types are text."""
-    if isinstance(default, bool):
-        if text.lower() not in _YES + _NO:
-            message = f"{name}: expected true or false; found {text!r}."
-            raise SettingsError(message)
-        return text.lower() in _YES
-    if not isinstance(default, (int, float)):
-        return text
-    try:
-        number = float(text)
-    except ValueError:
-        message = f"{name}: expected a number; found {text!r}."
-        raise SettingsError(message) from None
-    return int(number) if isinstance(default, int) and number.is_integer() else number

@@ -110,8 +110,10 @@ def cells_of_run(results: Results, monitor: Monitor, where: str | None) -> CellS
     """
     total = int(chosen_fields(results, where)["n_cells"].sum())
     schema = _schema(results.run.get("extra", {}))
-    batches = results.batches("cells", columns=schema.names, where=cells_where(where))
     sizes = results.fields(where, columns=["field", "pixel_size_um"])
+    batches = _of_fields(
+        results.batches("cells", columns=schema.names, where=cells_where(where)), sizes["field"]
+    )
     run = results.run
     known = {**run.get("settings", {}), **run.get("provenance", {}), "source": run.get("source")}
     return CellStream(
@@ -146,6 +148,16 @@ def _list_array(embedding: Any, n_rows: int, kind: pa.DataType) -> pa.Array:
         return pa.nulls(n_rows, kind)
     offsets = np.arange(n_rows + 1, dtype=np.int32) * embedding.shape[1]
     return pa.ListArray.from_arrays(offsets, np.asarray(embedding, np.float32).ravel(), type=kind)
+
+
+def _of_fields(batches: Iterable[pa.RecordBatch], names: Iterable[str]) -> Iterator[pa.RecordBatch]:
+    """Only the cells of these fields: a run that goes on may have added some since they were listed."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    known = pa.array(names, pa.string())
+    for batch in batches:
+        yield batch.filter(pc.is_in(batch[FIELD], known))
 
 
 def _evened(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

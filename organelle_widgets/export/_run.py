@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from organelle_widgets.errors import Cancelled, ExportError, OrganelleWidgetsErr
 from organelle_widgets.export._names import safe_stem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     import pandas as pd
@@ -18,7 +19,16 @@ if TYPE_CHECKING:
     from organelle_widgets.export._base import Exporter
     from organelle_widgets.results import Results
 
-__all__ = ["Exported", "cells_where", "chosen_fields", "fields_without_cells", "write_files"]
+__all__ = [
+    "Exported",
+    "cells_where",
+    "chosen_fields",
+    "failed_fields",
+    "fields_without_cells",
+    "skipping",
+    "unique_stems",
+    "write_files",
+]
 
 
 @dataclass(frozen=True)
@@ -142,21 +152,43 @@ def write_files(
     """
     fields = chosen_fields(results, where)
     stems = unique_stems(fields["field"])
-    n_fields, n_cells, skipped = 0, 0, []
+    skipped: list[str] = []
+    n_fields = n_cells = 0
     for index, (name, stem) in enumerate(zip(fields["field"], stems, strict=True)):
         monitor.report(name, index / len(fields))
-        try:
+        with skipping(name, skipped):
             result = results.result(name, pixels=exporter.needs_pixels)
             exporter.write(result, folder / f"{stem}_{exporter.filename}")
-        except OrganelleWidgetsError as error:
-            if isinstance(error, Cancelled) or _of_the_disk(error):
-                raise
-            skipped.append(f"{name}: {_without_name(error)}")
-            continue
-        n_fields, n_cells = n_fields + 1, n_cells + result.n_cells
+            n_fields, n_cells = n_fields + 1, n_cells + result.n_cells
     if not n_fields:
         raise _nothing(skipped)
     return Exported(folder, n_fields, n_cells, tuple(skipped))
+
+
+@contextmanager
+def skipping(name: str, skipped: list[str]) -> Iterator[None]:
+    """Go on with the next field where something is wrong with this one.
+
+    Parameters
+    ----------
+    name : str
+        The field's name.
+    skipped : list of str
+        Grows by one sentence where the field is left out.
+
+    Raises
+    ------
+    ExportError
+        If the disk refuses, as it would with the next field.
+    Cancelled
+        If the person asked to stop.
+    """
+    try:
+        yield
+    except OrganelleWidgetsError as error:
+        if isinstance(error, Cancelled) or _of_the_disk(error):
+            raise
+        skipped.append(f"{name}: {_without_name(error)}")
 
 
 def unique_stems(names: Iterable[str]) -> list[str]:

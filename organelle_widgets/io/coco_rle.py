@@ -27,7 +27,7 @@ from organelle_widgets.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MaskRuns", "decode_mask", "encode_mask", "read_runs"]
+__all__ = ["MaskRuns", "decode_mask", "encode_labels", "encode_mask", "read_runs"]
 
 _FIRST = 48
 """The character "0" stands for an empty group."""
@@ -79,9 +79,43 @@ def encode_mask(mask: NDArray[Any]) -> str:
         raise InputError(message)
     flat = (mask != 0).ravel(order="F")
     changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    edges = np.concatenate([[0] * (1 + int(flat[0])), changes, [flat.size]])
-    packed = zlib.compress(_spelled(np.diff(edges)), zlib.Z_BEST_COMPRESSION)
-    return base64.b64encode(packed).decode("ascii")
+    return _packed(np.concatenate([[0] * (1 + int(flat[0])), changes, [flat.size]]))
+
+
+def encode_labels(labels: NDArray[Any]) -> dict[int, str]:
+    """Write the mask of every label as text, all in one look at the image.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (Y, X)
+        Each pixel holds the id of what it belongs to; 0 is background.
+
+    Returns
+    -------
+    dict of int to str
+        What `encode_mask` writes for ``labels == id``, by ascending id.
+
+    Raises
+    ------
+    InputError
+        If the labels are not a plane with at least one pixel.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 2 or not labels.size:
+        message = f"Expected labels of shape (Y, X); found shape {labels.shape}."
+        raise InputError(message)
+    flat = labels.ravel(order="F")
+    starts = np.flatnonzero(np.append(True, flat[1:] != flat[:-1]))
+    stops = np.append(starts[1:], flat.size)
+    inside = flat[starts] != 0
+    ids, number = np.unique(flat[starts[inside]], return_inverse=True)
+    order = np.argsort(number, kind="stable")
+    edges = np.stack([starts[inside], stops[inside]], axis=1)[order]
+    parts = np.split(edges, np.cumsum(np.bincount(number, minlength=ids.size))[:-1])
+    return {
+        int(key): _packed(np.concatenate([[0], part.ravel(), [flat.size]]))
+        for key, part in zip(ids, parts, strict=False)
+    }
 
 
 def decode_mask(text: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -153,6 +187,17 @@ def _merged(starts: NDArray[np.int64], stops: NDArray[np.int64]) -> MaskRuns:
         return MaskRuns(starts, stops)
     apart = starts[1:] > stops[:-1]
     return MaskRuns(starts[np.append(True, apart)], stops[np.append(apart, True)])
+
+
+def _packed(edges: NDArray[np.int64]) -> str:
+    """Text of a mask whose colour changes at these places, the first and the last of the picture with them.
+
+    A picture that begins with the object begins with a change at 0; one that ends with it has no change there.
+    """
+    if edges.size > 2 and edges[-1] == edges[-2]:
+        edges = edges[:-1]
+    packed = zlib.compress(_spelled(np.diff(edges)), zlib.Z_BEST_COMPRESSION)
+    return base64.b64encode(packed).decode("ascii")
 
 
 def _unpacked(text: str) -> bytes:

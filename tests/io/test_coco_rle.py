@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from organelle_widgets.errors import InputError
-from organelle_widgets.io.coco_rle import decode_mask, encode_mask, read_runs
+from organelle_widgets.io.coco_rle import decode_mask, encode_labels, encode_mask, read_runs
 
 
 def packed(counts: bytes) -> str:
@@ -85,3 +85,20 @@ def test_damage_is_told(text: str, message: str) -> None:
 def test_only_planes_are_written(shape: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match="Expected a mask of shape"):
         encode_mask(np.ones(shape))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 5), (40, 33)])
+def test_labels_are_written_as_their_masks(shape: tuple[int, int]) -> None:
+    labels = np.random.default_rng(1).integers(0, 4, shape) * 3
+    labels[0, 0] = labels[-1, -1] = 6  # runs at both ends
+    texts = encode_labels(labels)
+    assert list(texts) == sorted(set(labels[labels > 0].tolist()))
+    for key, text in texts.items():
+        assert text == encode_mask(labels == key)
+        np.testing.assert_array_equal(decode_mask(text, shape), labels == key)
+
+
+def test_no_labels_no_texts() -> None:
+    assert encode_labels(np.zeros((3, 4), int)) == {}
+    with pytest.raises(InputError, match=r"Expected labels of shape \(Y, X\); found shape \(4,\)"):
+        encode_labels(np.ones(4, int))
