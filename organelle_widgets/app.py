@@ -10,11 +10,15 @@ from organelle_widgets import samples
 from organelle_widgets.classification import CLASSIFIERS
 from organelle_widgets.controllers import (
     AnalysisController,
+    Aside,
     ExportController,
     FolderController,
     MeasuringController,
     PageThread,
     Presenter,
+    RunController,
+    RunPresenter,
+    RunSavingController,
 )
 from organelle_widgets.engine import Engine, LocalEngine
 from organelle_widgets.errors import InputError
@@ -61,13 +65,17 @@ class Dashboard:
         self.page = Page(self.regions)
         self._engine = engine or LocalEngine()
         on_page = PageThread()
+        self._aside = aside = Aside(on_page)
         regions = self.regions
         self.analysis = AnalysisController(self.state, self._engine, on_page)
         self._offer_choices()
+        self.runs = RunController(self.state, on_page, aside, regions, self.root)
         self._controllers: tuple[Any, ...] = (
             MeasuringController(self.state, self._engine, on_page, regions.cell),
             Presenter(self.state, regions, self.analysis),
             ExportController(self.state, self._engine, on_page, regions.header, regions.cell),
+            RunSavingController(self.state, self._engine, on_page, aside, regions, self.root),
+            RunPresenter(self.state, regions),
         )
         self.folder = FolderController(self.state, regions.sample, self.analysis, self.root)
 
@@ -99,7 +107,9 @@ class Dashboard:
             self.analysis.open_sample(known[0].key)
 
     def close(self) -> None:
-        """Stop the work under way, delete uploaded files and close the widgets."""
+        """Stop the work under way, delete uploaded files and close the widgets. A run goes on."""
+        self.runs.leave()
+        self._aside.close()
         self._engine.close()
         for region in self.regions:
             region.close()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from organelle_widgets.batch.status import read_status
+from organelle_widgets.controllers.run_words import listed_run
 from organelle_widgets.errors import InputError, OrganelleWidgetsError
+from organelle_widgets.results import is_results
 from organelle_widgets.state import Failure
 
 if TYPE_CHECKING:
@@ -13,7 +17,7 @@ if TYPE_CHECKING:
 
     from organelle_widgets.controllers.analysis import AnalysisController
     from organelle_widgets.io import FieldSource
-    from organelle_widgets.state import PageState
+    from organelle_widgets.state import PageState, RunShown
     from organelle_widgets.widgets.sample_panel import SamplePanel
 
 __all__ = ["FolderController", "confined"]
@@ -77,6 +81,7 @@ class FolderController:
         self._fields: dict[str, FieldSource] = {}
         panel.folder_opened.connect(self.open_folder)
         panel.field_requested.connect(self.open_field)
+        state.events.run.connect(self._on_run)
 
     def open_folder(self, relative: str) -> None:
         """List a folder.
@@ -87,18 +92,29 @@ class FolderController:
             Path below the root.
         """
         try:
-            folder = confined(self._root, relative)
-            entries, self._fields = _listing(folder)
+            self._list(relative)
         except OrganelleWidgetsError as error:
             self._state.failure = Failure(error.message, error.hint or "")
-            return
         except OSError as error:
             self._state.failure = Failure(f"The folder can't be read: {error.strerror}.")
-            return
+
+    def _list(self, relative: str) -> None:
+        """Show what is in a folder."""
+        folder = confined(self._root, relative)
+        entries, self._fields = _listing(folder)
         top = self._root.resolve()
         with self._panel.hold_sync():
             self._panel.folder_path = "" if folder == top else folder.relative_to(top).as_posix()
             self._panel.folder_entries = entries
+
+    def _on_run(self, run: RunShown | None, before: RunShown | None) -> None:
+        """A run began to write, or ended: its results folder is listed as it is now."""
+        if run is None or before is None or run.stage == before.stage:
+            return
+        here = PurePosixPath(self._panel.folder_path)
+        if run.stage in ("running", "ended") and PurePosixPath(run.results).parent == here:
+            with suppress(OrganelleWidgetsError, OSError):  # the list stays as it is
+                self._list(self._panel.folder_path)
 
     def open_field(self, relative: str) -> None:
         """Open a field of the folder listed last.
@@ -139,12 +155,19 @@ def _listing(folder: Path) -> tuple[list[dict[str, Any]], dict[str, FieldSource]
     except InputError:  # there is no image in this folder, only folders perhaps
         found = []
     fields = {source.name: source for source in found}
-    entries = [{"kind": "folder", "name": name, "detail": ""} for name in folders]
+    entries = [_folder_entry(folder / name) for name in folders]
     entries += [
         {"kind": "field", "name": name, "detail": _detail(source)}
         for name, source in fields.items()
     ]
     return entries[:_MOST_ENTRIES], fields
+
+
+def _folder_entry(folder: Path) -> dict[str, Any]:
+    """A folder for the panel; one with results of a run is not looked into."""
+    if is_results(folder):
+        return {"kind": "run", "name": folder.name, "detail": listed_run(read_status(folder))}
+    return {"kind": "folder", "name": folder.name, "detail": ""}
 
 
 def _detail(source: FieldSource) -> str:

@@ -1,0 +1,281 @@
+"""What takes long around a run over many fields, away from the page's thread: counting, looking up, saving.
+
+Plain functions of what they are given; none of them sees state or widgets. All paths that come from a person are
+confined to the root.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from organelle_widgets.batch.plan import plan_batch
+from organelle_widgets.batch.status import RunStatus
+from organelle_widgets.classification import CLASSIFIERS
+from organelle_widgets.controllers.folder import confined
+from organelle_widgets.errors import ExportError, InputError, SettingsError
+from organelle_widgets.export import EXPORTERS
+from organelle_widgets.results import is_results, open_results
+from organelle_widgets.segmentation import SEGMENTERS
+from organelle_widgets.state import RunFile
+
+if TYPE_CHECKING:
+    from organelle_widgets.batch.status import RunState
+    from organelle_widgets.core.monitor import Monitor
+
+__all__ = [
+    "count_fields",
+    "default_place",
+    "earlier_run",
+    "first_failures",
+    "results_place",
+    "run_formats",
+    "save_run",
+    "status_of",
+]
+
+_EXPORTS = "exports"
+_MOST_PROBLEMS = 20
+_LONGEST_NAME = 200
+_BARRED = re.compile(r'[\x00-\x1f<>:"|?*\\]')
+
+
+def default_place(root: Path, source: str) -> str:
+    """A results folder beside the fields.
+
+    Parameters
+    ----------
+    root : Path
+        Where everything is confined to.
+    source : str
+        The folder of the fields, relative to the root; empty for the root itself.
+
+    Returns
+    -------
+    str
+        Relative to the root: ``"plates/week 1 results"`` for ``"plates/week 1"``.
+    """
+    return f"{source or root.resolve().name or 'all'} results"
+
+
+def results_place(root: Path, relative: str) -> tuple[Path, bool]:
+    """Where a run's results are to go.
+
+    Parameters
+    ----------
+    root : Path
+        Where everything is confined to.
+    relative : str
+        The results folder, relative to the root, with ``/`` between folders.
+
+    Returns
+    -------
+    Path, bool
+        The folder, with links resolved, and whether a run is in it that can go on. Else it does not exist yet.
+
+    Raises
+    ------
+    InputError
+        If it leads out of the root, has no good name, lies in a folder that does not exist, or holds other things.
+    """
+    path = PurePosixPath(relative.strip())
+    name = path.name
+    if not name or name.startswith(".") or len(name) > _LONGEST_NAME or _BARRED.search(relative):
+        message = f"Expected a name for the results folder; found {relative!r}."
+        raise InputError(message, hint='Leave out a dot at the start and < > : " | ? * \\.')
+    place = confined(root, str(path.parent)) / name
+    if not place.exists() and not place.is_symlink():
+        return place, False
+    place = confined(root, str(path))
+    if is_results(place):
+        return place, True
+    message = f"{name!r} exists and holds no results of a run."
+    raise InputError(message, hint="Choose another name.")
+
+
+def earlier_run(root: Path, out: Path) -> tuple[str | None, dict[str, Any]]:
+    """What a run was begun with, so that it can go on.
+
+    Parameters
+    ----------
+    root : Path
+        Where everything is confined to.
+    out : Path
+        Its results folder.
+
+    Returns
+    -------
+    str or None, dict
+        The folder of its fields, relative to the root; None where that is no folder below the root. And its choices,
+        by the names that `PageState` has for them.
+
+    Raises
+    ------
+    InputError
+        If ``run.json`` does not say.
+    """
+    with open_results(out) as results:
+        run = results.run
+    try:
+        used = run["settings"]
+        choices = {
+            "segmenter": SEGMENTERS.get(used["segmenter"]["name"]).name,
+            "settings": dict(used["segmenter"]["settings"]),
+            "classifier": "+".join(
+                CLASSIFIERS.get(part).name for part in used["classifier"]["name"].split("+")
+            ),
+            "threshold": float(used["threshold"]),
+            "leave_out": str(used["leave_out"]),
+            "pixel_size_um": used["pixel_size_um"],
+        }
+        source, top = Path(run["source"]).resolve(), root.resolve()
+    except (KeyError, TypeError, ValueError, AttributeError, SettingsError) as error:
+        message = f"{out.name} does not say how its run was begun."
+        raise InputError(message, hint="Choose another name for a new run.") from error
+    if not source.is_dir() or not source.is_relative_to(top):
+        return None, choices
+    return "" if source == top else source.relative_to(top).as_posix(), choices
+
+
+def count_fields(source: Path) -> tuple[int, tuple[str, ...], int]:
+    """How many fields are below a folder, and what can't be used there.
+
+    Parameters
+    ----------
+    source : Path
+        The folder.
+
+    Returns
+    -------
+    int, tuple of str, int
+        Fields; the first problems, in sentences; how many problems there are.
+    """
+    try:
+        plan = plan_batch(source)
+    except InputError as error:
+        return 0, (error.message.replace(f"{source}/", ""),), 1
+    told = tuple(_told(problem, source) for problem in plan.problems[:_MOST_PROBLEMS])
+    return len(plan.fields), told, len(plan.problems)
+
+
+def _told(problem: InputError, source: Path) -> str:
+    """A problem with the name of what it is about, and no more of the path than a person knows."""
+    message = problem.message.replace(f"{source}/", "")
+    name = Path(problem.source or "").name
+    return message if not name or name in message else f"{name}: {message}"
+
+
+def first_failures(out: Path, limit: int = 5) -> tuple[tuple[str, str], ...]:
+    """The first fields that failed, and why.
+
+    Parameters
+    ----------
+    out : Path
+        A results folder.
+    limit : int
+        How many.
+
+    Returns
+    -------
+    tuple of (str, str)
+        Name and message of each.
+    """
+    with open_results(out) as results:
+        table = results.failures(columns=["name", "message"], limit=limit)
+    pairs = zip(table["name"], table["message"], strict=True)
+    return tuple((str(name), str(message)) for name, message in pairs)
+
+
+def status_of(out: Path) -> RunStatus:
+    """How far a run is by its results alone.
+
+    Parameters
+    ----------
+    out : Path
+        A results folder.
+
+    Returns
+    -------
+    RunStatus
+        ``"done"`` or ``"stopped"``, with its counts.
+    """
+    with open_results(out) as results:
+        n_done, n_failed, n_cells = results.n_fields, results.n_failures, results.n_cells
+        n_planned = max(int(results.run.get("n_planned") or 0), n_done + n_failed)
+    state: RunState = "done" if n_done + n_failed == n_planned else "stopped"
+    return RunStatus(state, n_planned, n_done, n_failed, n_cells)
+
+
+def run_formats() -> list[dict[str, str]]:
+    """The formats that a run can be saved in.
+
+    Returns
+    -------
+    list of dict
+        ``key``, ``title`` and ``detail`` of each that is installed.
+    """
+    return [
+        {"key": name, "title": entry.title, "detail": _detail(entry.cls)}
+        for name, entry in EXPORTERS.entries().items()
+        if not entry.missing
+    ]
+
+
+def _detail(cls: Any) -> str:
+    """What comes of a format."""
+    if cls.one_file:
+        return f"one file, {cls.filename}"
+    return "a file for each field" + (", with its images" if cls.needs_pixels else "")
+
+
+def save_run(out: Path, root: Path, key: str, *, monitor: Monitor) -> RunFile:
+    """Write a run in one format, into the folder ``exports`` of its results.
+
+    Parameters
+    ----------
+    out : Path
+        The results folder.
+    root : Path
+        Where everything is confined to.
+    key : str
+        One of `run_formats`.
+    monitor : Monitor
+        Is told and may cancel.
+
+    Returns
+    -------
+    RunFile
+        What was written; that of an earlier time is replaced.
+
+    Raises
+    ------
+    ExportError
+        If it can't be written; says why.
+    """
+    monitor.report("Opening the results", 0.0)
+    top, exporter = root.resolve(), EXPORTERS.create(key)
+    folder = out / _EXPORTS
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        message = f"Can't make the folder {_EXPORTS} in {out.name}: {error.strerror or error}."
+        raise ExportError(message, hint="Choose a folder that you may write to.") from error
+    if top not in folder.resolve().parents:
+        message = f"{_EXPORTS} in {out.name} is a link that leads out of the folder."
+        raise ExportError(message, hint="Remove the link.")
+    target = folder / (exporter.filename if exporter.one_file else key)
+    with open_results(out) as results:
+        written = exporter.write_run(results, target, monitor)
+    return RunFile(
+        written.path.resolve().relative_to(top).as_posix(),
+        _size(written.path),
+        written.path.is_file(),
+        written.skipped,
+    )
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of all files of a folder."""
+    files = path.rglob("*") if path.is_dir() else (path,)
+    return sum(file.stat().st_size for file in files if file.is_file())
