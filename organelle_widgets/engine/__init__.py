@@ -7,6 +7,8 @@ from organelle_widgets.engine._limits import ALLOCATOR
 from organelle_widgets.engine.analysis import Analyze, analyze_on
 from organelle_widgets.engine.dask import DaskEngine
 from organelle_widgets.engine.local import LocalEngine
+from organelle_widgets.engine.pool import WorkerPool
+from organelle_widgets.engine.shared import SharedWorkers
 from organelle_widgets.engine.warm import warm_up
 
 __all__ = [
@@ -16,6 +18,8 @@ __all__ = [
     "Engine",
     "Job",
     "LocalEngine",
+    "SharedWorkers",
+    "WorkerPool",
     "analyze_on",
     "warm_up",
 ]

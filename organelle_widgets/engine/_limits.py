@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["ALLOCATOR", "bound_threads", "thread_environment"]
+__all__ = ["ALLOCATOR", "bound_threads", "thread_environment", "threads_given"]
 
 # Images go back to the system as soon as they are not needed: glibc would keep them, tens of MB an analysis.
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_ARENA_MAX": "2"}
 """Environment variables of glibc's allocator under which a process's memory stays flat over many images."""
 
+_GIVEN = "ORGANELLE_WIDGETS_THREADS"
 _POOLS = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -32,7 +33,20 @@ def thread_environment(threads: int) -> dict[str, str]:
     dict of str to str
         To be set before any of them is imported.
     """
-    return {**dict.fromkeys(_POOLS, str(threads)), "TF_NUM_INTEROP_THREADS": "1"}
+    bounds = dict.fromkeys((*_POOLS, _GIVEN), str(threads))
+    return {**bounds, "TF_NUM_INTEROP_THREADS": "1"}
+
+
+def threads_given() -> int | None:
+    """The bound that this process was started with, if with any.
+
+    Returns
+    -------
+    int or None
+        As `thread_environment` had it.
+    """
+    given = os.environ.get(_GIVEN, "")
+    return int(given) if given.isdecimal() and int(given) else None
 
 
 def bound_threads(threads: int) -> None:

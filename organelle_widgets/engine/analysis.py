@@ -37,7 +37,10 @@ if TYPE_CHECKING:
     from organelle_widgets.engine._base import Engine
     from organelle_widgets.segmentation import Segmenter
 
-__all__ = ["Analyze", "analyze_on"]
+__all__ = ["WAITING", "Analyze", "analyze_on"]
+
+WAITING = "Waiting for a free worker"
+"""The step that is reported until a worker takes the field."""
 
 _LISTEN_EVERY_S = 0.05
 
@@ -87,7 +90,7 @@ def _analyze(
 ) -> FieldResult:
     """Send the work, listen, and put the result together."""
     monitor = monitor or Monitor()
-    monitor.report("Waiting for a free worker", 0.02)
+    monitor.report(WAITING, 0.02)
     steps: list[tuple[str, float]] = []
     job = engine.submit(
         _found_in,

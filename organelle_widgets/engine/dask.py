@@ -1,14 +1,15 @@
 """Work on a Dask cluster: workers started on this machine for the purpose, or any cluster that has a scheduler.
 
-The only place that knows ``dask.distributed``. Work and arguments have to survive pickling, and the package has to be
-installed where the workers are. Every worker loads its models once, does one field at a time and keeps to its threads.
+Work and arguments have to survive pickling, and the package has to be installed where the workers are. Every worker
+loads its models once, does one field at a time and keeps to its threads.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import logging
-import os
+import pickle
 import threading
 import uuid
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
@@ -19,20 +20,21 @@ import organelle_widgets
 from organelle_widgets.core.monitor import Monitor
 from organelle_widgets.engine import _remote
 from organelle_widgets.engine._base import Engine, Job
-from organelle_widgets.engine._limits import ALLOCATOR, thread_environment
-from organelle_widgets.errors import BatchError, OrganelleWidgetsError, SettingsError
+from organelle_widgets.engine._cluster import connect, quiet, share_of_cores, start_workers
+from organelle_widgets.errors import BatchError, OrganelleWidgetsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-__all__ = ["DaskEngine", "start_workers"]
+__all__ = ["DaskEngine"]
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 _PATIENCE_S = 30.0
-_MOST_WORKERS = 1024
+_OFTEN = 2  # work that began so often when its worker died is taken for the reason
+_MOST_TRIES = 3
 
 
 class DaskEngine(Engine):
@@ -52,6 +54,9 @@ class DaskEngine(Engine):
         survive pickling; see `organelle_widgets.engine.warm.warm_up`.
     wait_s : float
         How long to wait for the scheduler, and for the first worker of a cluster, seconds.
+    prepared : bool
+        Whether somebody else has made the workers ready, as the dashboard's launcher does. They are then left as they
+        are, and none is waited for: work waits for them.
 
     Raises
     ------
@@ -71,9 +76,11 @@ class DaskEngine(Engine):
         threads: int | None = None,
         warm: Callable[[], object] | None = None,
         wait_s: float = _PATIENCE_S,
+        prepared: bool = False,
     ) -> None:
         self._cluster: Any = None
         if address is None:
+            threads = share_of_cores(workers, threads)
             self._cluster = start_workers(workers, threads)
             address = str(self._cluster.scheduler_address)
         self._jobs: dict[str, _RemoteJob] = {}
@@ -82,10 +89,11 @@ class DaskEngine(Engine):
         self._messenger = ThreadPoolExecutor(1, "organelle-widgets-messages")
         self._client: Any = None
         try:
-            self._client = _connect(address, wait_s)
-            self._topic = f"organelle-widgets-{uuid.uuid4().hex}"
+            self._client = connect(address, wait_s)
+            self._topic = f"{self._client.id}-progress"
             self._client.subscribe_topic(self._topic, self._hear)
-            self._make_ready(threads, warm, wait_s)
+            if not prepared:
+                self._make_ready(threads, warm, wait_s)
         except BaseException:
             self.close()
             raise
@@ -114,21 +122,10 @@ class DaskEngine(Engine):
     ) -> Job[T]:
         """Send work to whichever worker is free first. See `Engine.submit`.
 
-        Work whose worker dies is sent to another one; after three deaths the job has a `BatchError`.
+        Work whose worker dies is sent to another one; work that has seen several workers die has a `BatchError`.
         """
-        token = f"organelle-widgets-{uuid.uuid4().hex}"
-        job = _RemoteJob(token, self._stop, on_progress)
-        with self._lock:
-            self._jobs[token] = job
-        try:
-            with _large_arguments():
-                job.remote = self._client.submit(
-                    _remote.run_work, work, token, self._topic, args, kwargs, key=token, pure=False
-                )
-            job.remote.add_done_callback(functools.partial(self._finish, job))
-        except (OSError, RuntimeError, ValueError) as error:
-            self._forget(job)
-            job.end(error=_lost(error))
+        job = _RemoteJob((work, args, kwargs), self._stop, on_progress)
+        self._send(job)
         return job
 
     def close(self) -> None:
@@ -139,13 +136,12 @@ class DaskEngine(Engine):
         for job in jobs:
             job.cancel()
         self._messenger.shutdown(wait=True)
-        with _quiet():
+        with suppress(OSError, RuntimeError, TimeoutError), quiet():
             if self._client is not None:
-                with suppress(OSError, RuntimeError, TimeoutError):
-                    self._client.close(timeout=5)
+                self._client.close(timeout=5)
+        with suppress(OSError, RuntimeError, TimeoutError), quiet():
             if self._cluster is not None:
-                with suppress(OSError, RuntimeError, TimeoutError):
-                    self._cluster.close(timeout=10)
+                self._cluster.close(timeout=10)
 
     def _workers(self) -> list[str]:
         """Addresses of the workers."""
@@ -162,35 +158,53 @@ class DaskEngine(Engine):
         except TimeoutError as error:
             message = f"Expected workers at {self.address}; found none in {wait_s:g} s."
             raise BatchError(message, hint="Start workers: dask worker SCHEDULER.") from error
-        setup = functools.partial(
-            _remote.set_up_worker, organelle_widgets.__version__, threads, warm
-        )
+        prepare_workers(self._client, threads, warm)
+
+    def _send(self, job: _RemoteJob) -> None:
+        """Hand a job to the scheduler."""
+        from distributed.client import ClosedClientError
+
+        token = job.token = f"organelle-widgets-{uuid.uuid4().hex}"
+        with self._lock:
+            self._jobs[token] = job
+        work, args, kwargs = job.call
+        known = (token, self._topic, organelle_widgets.__version__)
         try:
-            self._client.register_plugin(_worker_plugin(setup))
-        except OrganelleWidgetsError:
-            raise
-        except Exception as error:
-            message = f"A worker could not be made ready: {error}"
-            raise BatchError(message, hint="Install the same packages on all machines.") from error
+            with _large_arguments():
+                job.remote = self._client.submit(
+                    _remote.run_work, work, *known, args, kwargs, key=token, pure=False
+                )
+            job.remote.add_done_callback(functools.partial(self._finish, job))
+            if job.future.cancelled():  # while it was sent
+                self._stop(job)
+        except (ClosedClientError, OSError, RuntimeError, ValueError) as error:
+            self._forget(job)
+            job.end(error=_lost(error))
 
     def _hear(self, event: tuple[Any, dict[str, Any]]) -> None:
         """Progress of one job."""
         message = event[1]
-        job = self._jobs.get(message["token"])
+        job = self._jobs.get(message.get("token", ""))
         if job is not None:
             job.hear(message["step"], message["fraction"])
 
     def _finish(self, job: _RemoteJob, remote: Any) -> None:
         """Hand over what came back."""
+        from distributed import KilledWorker
+
         self._forget(job)
         try:
             job.end(remote.result())
         except CancelledError as error:
             job.end(error=_lost(error))
+        except KilledWorker as error:
+            if job.goes_again() and not self._closing:
+                self._send(job)
+            else:
+                job.end(error=_plain(error))
         except Exception as error:  # noqa: BLE001 - whatever the work raised is the job's outcome
             job.end(error=_plain(error))
         finally:
-            job.remote = None
             with suppress(Exception):
                 remote.release()
 
@@ -200,18 +214,14 @@ class DaskEngine(Engine):
             self._jobs.pop(job.token, None)
 
     def _stop(self, job: _RemoteJob) -> None:
-        """Take work back from the queue, or ask the worker that has it to stop; never waits."""
+        """Take work back from the queue, or from the worker that has it; never waits."""
         self._forget(job)
         with suppress(RuntimeError):  # closed meanwhile
-            self._messenger.submit(self._tell_to_stop, job.token, job.remote)
+            self._messenger.submit(self._take_back, job.remote)
 
-    def _tell_to_stop(self, token: str, remote: Any) -> None:
-        """Tell the workers, then the scheduler."""
-        if not self.alive:
-            return
-        with suppress(Exception), _quiet():
-            self._client.run(_remote.stop_work, token, wait=False, on_error="ignore")
-        if remote is not None:
+    def _take_back(self, remote: Any) -> None:
+        """Tell the scheduler that nobody wants this; it tells the worker."""
+        if self.alive and remote is not None:
             with suppress(Exception):
                 remote.cancel(reason="stopped on request")
 
@@ -221,14 +231,22 @@ class _RemoteJob(Job[Any]):
 
     def __init__(
         self,
-        token: str,
+        call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]],
         stop: Callable[[_RemoteJob], None],
         on_progress: Callable[[str, float], None] | None,
     ) -> None:
         super().__init__(Future(), Monitor(on_progress))
-        self.token = token
+        self.call = call
+        self.token = ""
         self.remote: Any = None
         self._stop = stop
+        self._begun = 0
+        self._tries = 1
+
+    def goes_again(self) -> bool:
+        """Whether this only stood behind work that made its workers die, and may try again."""
+        self._tries += 1
+        return not self.future.done() and self._begun <= _OFTEN and self._tries <= _MOST_TRIES
 
     def cancel(self) -> None:
         """Ask the work to stop; nobody waits for it any more."""
@@ -238,12 +256,14 @@ class _RemoteJob(Job[Any]):
 
     def hear(self, step: str, fraction: float) -> None:
         """Hand progress on."""
+        self._begun += step == _remote.STARTING
         if not self.future.done():
             with suppress(OrganelleWidgetsError):  # cancelled in between
                 self.monitor.report(step, fraction)
 
     def end(self, value: Any = None, error: BaseException | None = None) -> None:
         """Hand the outcome over, unless nobody waits."""
+        self.remote = None
         if not self.future.set_running_or_notify_cancel():
             return
         if error is not None:
@@ -252,74 +272,39 @@ class _RemoteJob(Job[Any]):
             self.future.set_result(value)
 
 
-def start_workers(workers: int, threads: int | None = None) -> Any:
-    """Start a scheduler and workers on this machine, reachable from this machine only.
+def prepare_workers(client: Any, threads: int | None, warm: Callable[[], object] | None) -> None:
+    """Make the workers of a cluster ready, those of now and those to come.
 
     Parameters
     ----------
-    workers : int
-        How many processes.
+    client : distributed.Client
+        Of the cluster.
     threads : int, optional
-        For the numerical libraries of each; by default the cores divided by `workers`.
-
-    Returns
-    -------
-    distributed.LocalCluster
-        To be closed.
+        For the numerical libraries of each worker; without it those that it was started with.
+    warm : callable, optional
+        Loads the models, once in every worker process.
 
     Raises
     ------
-    SettingsError
-        If a number is out of its range.
     BatchError
-        If the processes don't start.
+        If a worker has another version of the package, or can't be made ready.
+    OrganelleWidgetsError
+        What `warm` raises.
     """
-    if not 1 <= workers <= _MOST_WORKERS:
-        message = f"Expected 1 to {_MOST_WORKERS} workers; found {workers}."
-        raise SettingsError(message)
-    if threads is not None and threads < 1:
-        message = f"Expected 1 thread or more for each worker; found {threads}."
-        raise SettingsError(message)
-    import dask
-    from distributed import LocalCluster
-
-    bounded = thread_environment(threads or max(1, _cores() // workers))
-    environment = {name: os.environ.get(name, value) for name, value in ALLOCATOR.items()}
-    with dask.config.set({"distributed.nanny.pre-spawn-environ": {**environment, **bounded}}):
-        try:
-            return LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address=None,
-                silence_logs=logging.CRITICAL,
-            )
-        except (OSError, RuntimeError, TimeoutError) as error:
-            message = f"The workers could not be started: {error}"
-            raise BatchError(message, hint="Try fewer workers.") from error
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _connect(address: str, wait_s: float) -> Any:
-    """A client of a scheduler."""
-    import dask
-    from distributed import Client
-
-    quiet = {"distributed.comm.timeouts.connect": f"{wait_s}s"}
+    version = organelle_widgets.__version__
+    key = hashlib.sha256(pickle.dumps(warm)).hexdigest() if warm is not None else ""
+    setup = functools.partial(_remote.set_up_worker, version, threads, warm, key)
+    # One who has no models to load leaves alone what another one wants loaded.
+    name = "organelle-widgets-models" if warm is not None else "organelle-widgets"
     try:
-        with dask.config.set(quiet), _quiet():
-            return Client(address, timeout=wait_s, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        message = f"Expected a Dask scheduler at {address}; found none that answers."
-        hint = "Start one with: dask scheduler. Its address is like tcp://host:8786."
-        raise BatchError(message, hint=hint) from error
+        client.register_plugin(_worker_plugin(setup), name=name)
+    except Exception as error:
+        with suppress(Exception):
+            client.unregister_worker_plugin(name)
+        if isinstance(error, OrganelleWidgetsError):
+            raise
+        message = f"A worker could not be made ready: {error}"
+        raise BatchError(message, hint="Install the same packages on all machines.") from error
 
 
 def _worker_plugin(setup: Callable[[int], Any]) -> Any:
@@ -327,8 +312,6 @@ def _worker_plugin(setup: Callable[[int], Any]) -> Any:
     from distributed import WorkerPlugin
 
     class Ready(WorkerPlugin):  # type: ignore[misc]
-        name = "organelle-widgets"
-
         def setup(self, worker: Any) -> Any:
             return setup(worker.state.nthreads)
 
@@ -337,13 +320,14 @@ def _worker_plugin(setup: Callable[[int], Any]) -> Any:
 
 def _plain(error: Exception) -> Exception:
     """An error in the package's own words, where it is Dask's."""
-    from distributed.exceptions import CommError, KilledWorker
+    from distributed import KilledWorker
+    from distributed.comm import CommClosedError
 
     if isinstance(error, KilledWorker):
         message = "The worker process ended again and again while it had this field."
         hint = "It may need more memory, or the image may crash a library."
         return BatchError(message, step="worker", hint=hint)
-    return _lost(error) if isinstance(error, CommError) else error
+    return _lost(error) if isinstance(error, CommClosedError) else error
 
 
 def _lost(error: BaseException) -> BatchError:
@@ -358,11 +342,3 @@ def _large_arguments() -> Any:
     import dask
 
     return dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"})
-
-
-def _quiet() -> Any:
-    """No log of connections that end."""
-    from distributed.utils import silence_logging_cmgr
-
-    manager: Iterator[None] = silence_logging_cmgr(logging.CRITICAL)
-    return manager
