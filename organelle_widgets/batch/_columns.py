@@ -6,34 +6,18 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from organelle_widgets.core.cells import CELL_COLUMNS
-from organelle_widgets.core.results import PROBABILITY_COLUMNS
+from organelle_widgets.results.schema import RESERVED_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from organelle_widgets.io import FieldSource
 
-__all__ = ["OWN_COLUMNS", "ColumnType", "carried_columns", "column_type"]
+__all__ = ["ColumnType", "carried_columns", "column_type"]
 
 ColumnType = Literal["string", "int", "float"]
 
-OWN_COLUMNS: frozenset[str] = frozenset(
-    {
-        *CELL_COLUMNS,
-        *PROBABILITY_COLUMNS,
-        *("field", "predicted_classes", "top_class", "confidence", "unusual", "strangeness"),
-        *("embedding", "rows", "cols", "pixel_size_um", "pixel_size_source", "missing_channels"),
-        *("files", "n_cells", "n_cells_on_border", "n_fragments", "n_unusual", "warnings", "notes"),
-        *("seconds", "worker", "finished", "masks", "thumbnail", "stamp"),
-        *("name", "source", "step", "error", "message", "hint", "known", "traceback", "extra"),
-        *("class", "share"),
-    }
-)
-"""Columns of the tables of results, whose names a source's own columns may not have. So are, with any ending, those
-that start with ``quality_`` and ``seconds_``."""
-
-_OWN_STARTS = ("quality_", "seconds_")
+_OWN_STARTS = ("quality_", "seconds_")  # also of columns that a later version may have
 _PREFIX = "source_"
 _INT = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]{0,299})(\.[0-9]+([eE][+-]?[0-9]{1,2})?|[eE][+-][0-9]{1,2})?")
@@ -97,21 +81,20 @@ def column_type(values: Iterable[str]) -> ColumnType:
 
 def _free_names(names: dict[str, str]) -> dict[str, str]:
     """Folded column name to the name in the results."""
-    taken = {name.casefold() for name in OWN_COLUMNS}
     shown: dict[str, str] = {}
-    used = {folded for folded in names if not _is_own(folded, taken)}
+    used = {folded for folded in names if not _is_own(folded)}
     for folded, name in names.items():
         free = name
-        while _is_own(free.casefold(), taken) or (free != name and free.casefold() in used):
+        while _is_own(free.casefold()) or (free != name and free.casefold() in used):
             free = f"{_PREFIX}{free}"
         used.add(free.casefold())
         shown[folded] = free
     return shown
 
 
-def _is_own(folded: str, taken: set[str]) -> bool:
+def _is_own(folded: str) -> bool:
     """Whether a column of ours has this name or may have it."""
-    return folded in taken or folded.startswith(_OWN_STARTS)
+    return folded in RESERVED_COLUMNS or folded.startswith(_OWN_STARTS)
 
 
 def _filled(extra: Iterable[tuple[str, str]], shown: dict[str, str]) -> dict[str, str]:

@@ -40,7 +40,8 @@ class Plan:
         Tables of fields first, then what was found by name; names are unique, paths absolute, and `extra` of each has
         all the columns of the plan.
     problems : tuple of InputError
-        What was found and can't be used; `source` names the field, the file or the line of a table.
+        What was found and can't be used; `source` names the field, the file or the line of a table, each once, and is
+        never the name of one of `fields`.
     extra : mapping of str to {"string", "int", "float"}
         Columns that the sources bring along, and what all values of each can be read as.
     source : str
@@ -102,7 +103,7 @@ def plan_batch(
     fields, extra = carried_columns(found)
     if pixel_size_um is not None:
         fields = [replace(item, pixel_size_um=pixel_size_um) for item in fields]
-    return Plan(tuple(fields[:limit]), tuple(problems), extra, shown)
+    return Plan(tuple(fields[:limit]), _by_source(problems, fields, shown), extra, shown)
 
 
 def stamp_of(source: FieldSource) -> str:
@@ -174,6 +175,25 @@ def _find(
         except InputError as error:
             problems.append(error)
     return _unique(groups)
+
+
+def _by_source(
+    problems: Iterable[InputError], fields: Iterable[FieldSource], whole: str
+) -> tuple[InputError, ...]:
+    """The problems, those of one source as one, under names that no field has."""
+    names = {item.name for item in fields}
+    grouped: dict[str, list[InputError]] = {}
+    for problem in problems:
+        source = problem.source or whole
+        grouped.setdefault(f"{source} (left out)" if source in names else source, []).append(
+            problem
+        )
+    joined = []
+    for source, some in grouped.items():
+        problem = join_problems(some, source)
+        problem.source = source
+        joined.append(problem)
+    return tuple(joined)
 
 
 def _unique(groups: Sequence[tuple[str, list[FieldSource]]]) -> list[FieldSource]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from organelle_widgets.errors import InputError
+from organelle_widgets.io._checks import join_problems
 from organelle_widgets.io._grouping import Siblings, grouped_field
 from organelle_widgets.io.discover import discover_fields
 from organelle_widgets.io.hpa import IMAGE_SUFFIXES, is_mask, stem_of
@@ -107,7 +108,12 @@ class ListedImages:
 
     def _only_one(self, path: Path) -> FieldSource:
         """The only field of a folder or store."""
-        found = discover_fields(path, channels=self._channels, by_name=True)
+        problems: list[InputError] = []
+        found = discover_fields(
+            path, channels=self._channels, by_name=True, on_problem=problems.append
+        )
+        if problems and len(found) < 2:
+            raise join_problems(problems, str(path))
         if len(found) != 1:
             names = ", ".join(item.name for item in found[:5]) + (", ..." if found[5:] else "")
             message = f"Expected exactly one field; found {len(found)}: {names}."

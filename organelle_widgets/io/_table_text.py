@@ -24,10 +24,11 @@ _MAX_BYTES = 512 * 2**20
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its line in the file (from 1) and its values, stripped, by column."""
+    """One row: its line in the file (from 1), its values, stripped, by column, and what is wrong with it."""
 
     line: int
     values: Mapping[str, str]
+    problem: str = ""
 
 
 def read_rows(path: Path) -> tuple[list[str], list[Row]]:
@@ -48,8 +49,7 @@ def read_rows(path: Path) -> tuple[list[str], list[Row]]:
     Raises
     ------
     InputError
-        If the file is missing, empty, no text, has no rows, or a name of a column twice, or a row with more values
-        than there are columns.
+        If the file is missing, empty, no text, or has no rows, a column's name twice, or a quote that does not end.
     """
     text = _text(path)
     lines = iter(_records(text, path))
@@ -58,7 +58,7 @@ def read_rows(path: Path) -> tuple[list[str], list[Row]]:
         message = "Expected a table with a header line; found an empty file."
         raise InputError(message, source=str(path), hint=_HINT)
     _check_header(header, path)
-    rows = [Row(line, _values(header, record, line, path)) for line, record in lines]
+    rows = [_row(header, record, line) for line, record in lines]
     if not rows:
         message = f"Expected rows below the header line {header_line}; found none."
         raise InputError(message, source=str(path), hint=_HINT)
@@ -95,7 +95,9 @@ def _records(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
     separator = ""
     if first.strip().lower().startswith("sep=") and len(first.strip("\r\n")) == len("sep=") + 1:
         separator, text, skipped = first.strip("\r\n")[-1], rest, 1  # Excel's own first line
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator or _separator(text))
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=separator or _separator(text), strict=True
+    )
     before = 0
     try:
         for record in reader:
@@ -104,7 +106,7 @@ def _records(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
             if any(values):
                 yield line + skipped, values
     except csv.Error as error:
-        message = f"Expected a table; found in line {reader.line_num + skipped}: {error}."
+        message = f"Expected a table; found from line {before + 1 + skipped} on: {error}."
         raise InputError(message, source=str(path), hint=_HINT) from error
 
 
@@ -129,11 +131,10 @@ def _check_header(header: Sequence[str], path: Path) -> None:
         raise InputError(message, source=str(path), hint="Rename the columns.")
 
 
-def _values(header: Sequence[str], record: Sequence[str], line: int, path: Path) -> dict[str, str]:
-    """A row's values by column; more of them than columns shift all that follows."""
-    if any(record[len(header) :]):
-        message = f"Expected {len(header)} values in line {line}; found {len(record)}."
-        hint = "Put values that hold the separator in quotes."
-        raise InputError(message, source=str(path), hint=hint)
+def _row(header: Sequence[str], record: Sequence[str], line: int) -> Row:
+    """A row's values by column; more of them than columns have shifted all that follows."""
     filled = [*record, *[""] * (len(header) - len(record))]
-    return {column: value for column, value in zip(header, filled, strict=False) if column}
+    values = {column: value for column, value in zip(header, filled, strict=False) if column}
+    if not any(record[len(header) :]):
+        return Row(line, values)
+    return Row(line, values, f"Expected {len(header)} values; found {len(record)}.")

@@ -81,7 +81,7 @@ def read_field_list(
         As for `discover_fields`.
     on_problem : callable, optional
         Called with one `InputError` for each row that can't be used: a file that is not there, a name that an earlier
-        row has. Its `source` is the table, its message names the line. Without it, all problems are raised as one.
+        row has. Its `source` is the table and the line. Without it, all problems are raised as one.
 
     Returns
     -------
@@ -170,6 +170,8 @@ def _channel_columns(folded: Mapping[str, str]) -> dict[str, str]:
 
 def _field(row: Row, layout: _Layout, images: ListedImages) -> FieldSource:
     """The field of one row."""
+    if row.problem:
+        raise InputError(row.problem, hint="Put values that hold the separator in quotes.")
     name = row.values[layout.name] if layout.name else ""
     if layout.name and not name:
         message = f"Expected a name in the column {layout.name!r}; found none."
@@ -199,9 +201,9 @@ def _size(text: str) -> float | None:
 
 
 def _at(line: int, error: InputError, table: Path) -> InputError:
-    """The error with table and line in front."""
+    """The error with table and line as its source."""
     text = f"{error.source}: {error.message}" if error.source else error.message
-    return InputError(f"Line {line}: {text}", source=str(table), hint=error.hint)
+    return InputError(text, source=f"{table}, line {line}", hint=error.hint)
 
 
 def _each_once(
