@@ -163,3 +163,102 @@ def test_absolute_and_relative_paths_may_be_mixed(write_field, tmp_path, monkeyp
     one = list(write_field("a").values())
     other = [path.relative_to(tmp_path) for path in write_field("b").values()]
     assert [field.name for field in discover_fields([*one, *other])] == ["a", "b"]
+
+
+def test_a_pattern_finds_fields_by_any_of_their_files(write_field, tmp_path):
+    write_field("a", folder=tmp_path / "plate1")
+    write_field("a", folder=tmp_path / "plate2" / "deep")
+    write_field("b", folder=tmp_path / "other")
+    write_field("headless", folder=tmp_path / "plate1", keys=("red", "green"))
+    for pattern in ("plate*/**/*_green.png", "plate*/**/*.png", "plate*", "**/plate?"):
+        problems: list[InputError] = []
+        found = discover_fields(f"{tmp_path}/{pattern}", on_problem=problems.append)
+        assert [item.name for item in found] == ["plate1/a", "plate2/deep/a"]
+        assert all(len(item.files) == 4 for item in found)
+        assert [problem.source for problem in problems] == ["plate1/headless"]
+
+
+def test_a_pattern_passes_over_previews_masks_and_text(write_field, tmp_path, planes):
+    write_field("a")
+    iio.imwrite(tmp_path / "thumbnail.png", planes[0])
+    iio.imwrite(tmp_path / "a_cellmask.png", planes[0])
+    (tmp_path / "notes.txt").write_text("x")
+    assert [item.name for item in discover_fields(f"{tmp_path}/*")] == ["a"]
+
+
+def test_a_pattern_that_nothing_fits(tmp_path):
+    with pytest.raises(InputError, match="Expected files or folders that fit this pattern"):
+        discover_fields(f"{tmp_path}/*_green.png")
+
+
+def test_a_name_with_brackets_is_no_pattern(write_field, tmp_path):
+    write_field("a[1]", folder=tmp_path / "p[2]")
+    assert [item.name for item in discover_fields(tmp_path / "p[2]")] == ["a[1]"]
+    assert len(discover_fields(tmp_path / "p[2]" / "a[1]_green.png", by_name=True)) == 1
+
+
+def results_folder(path):
+    """What a run leaves: pictures that are no fields."""
+    (path / "masks").mkdir(parents=True)
+    (path / "run.json").write_text("{}")
+    (path / "manifest.json").write_text("{}")
+    tifffile.imwrite(path / "masks" / "0_a.ome.tif", np.ones((2, 48, 64), np.uint16))
+
+
+def test_results_written_inside_the_source_are_passed_over(write_field, tmp_path):
+    write_field("a", folder=tmp_path / "plate")
+    results_folder(tmp_path / "plate" / "out")
+    for source in (tmp_path, tmp_path / "plate", f"{tmp_path}/**", f"{tmp_path}/**/*.*"):
+        assert [item.name.split("/")[-1] for item in discover_fields(source)] == ["a"]
+    assert len(discover_fields([tmp_path / "plate"], by_name=True)) == 1
+
+
+def test_results_are_no_source(tmp_path):
+    results_folder(tmp_path / "out")
+    with pytest.raises(InputError, match="Expected images; found the results of a run"):
+        discover_fields(tmp_path / "out")
+    with pytest.raises(InputError, match="found 1 results of a run"):
+        discover_fields(tmp_path)
+
+
+def test_by_name_opens_no_file_whose_name_tells_enough(write_field, tmp_path):
+    for path in write_field("a").values():
+        path.write_bytes(b"")
+    write_field("b", keys=("red", "green"))
+    problems: list[InputError] = []
+    found = discover_fields(tmp_path, by_name=True, on_problem=problems.append)
+    assert [item.name for item in found] == ["a"]
+    assert [problem.source for problem in problems] == ["b"]
+    with pytest.raises(InputError, match="found an empty file"):
+        discover_fields(tmp_path)
+
+
+def test_by_name_the_rest_of_a_kind_is_taken_for_fields(tmp_path, planes):
+    for index in range(20):
+        tifffile.imwrite(tmp_path / f"{index:02}.tif", planes, photometric="minisblack")
+    for index in (3, 18):
+        (tmp_path / f"{index:02}.tif").write_bytes(b"")
+    problems: list[InputError] = []
+    found = discover_fields(tmp_path, by_name=True, on_problem=problems.append)
+    assert [problem.source for problem in problems] == [str(tmp_path / "03.tif")]
+    assert len(found) == 19
+
+
+def test_by_name_one_file_of_a_list_stands_for_its_field(write_field, tmp_path):
+    first, second = write_field("a"), write_field("b")
+    found = discover_fields([first["green"], first["blue"], second["red"]], by_name=True)
+    assert [item.files for item in found] == [first, second]
+
+
+def test_overlapping_sources_double_nothing(write_field, tmp_path):
+    files = write_field("a", folder=tmp_path / "p")
+    found = discover_fields([tmp_path, tmp_path / "p", files["red"], f"{tmp_path}/**/*.png"])
+    assert [item.files for item in found] == [files]
+
+
+def test_a_missing_source_of_a_list_hides_nothing(write_field, tmp_path):
+    write_field("a", folder=tmp_path / "p")
+    problems: list[InputError] = []
+    found = discover_fields([tmp_path / "p", tmp_path / "gone"], on_problem=problems.append)
+    assert [item.name for item in found] == ["a"]
+    assert [problem.source for problem in problems] == [str(tmp_path / "gone")]
