@@ -158,6 +158,7 @@ class Exporter(ABC):
         """
         target = Path(path)
         watch = monitor or Monitor()
+        watch.report("", 0.0)
         whole = written_whole(target) if self.one_file else folder_written_whole(target, keep=True)
         with attributed_to(step="export"), whole as part:
             done = self._write_run(results, part, watch, where)

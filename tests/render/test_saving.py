@@ -9,13 +9,19 @@ import pytest
 from matplotlib.figure import Figure
 
 from organelle_widgets.errors import ExportError
-from organelle_widgets.render.saving import save_figure, written_whole
+from organelle_widgets.render.saving import folder_written_whole, save_figure, written_whole
 
 
 def write_half(target, error):
     with written_whole(target) as part:
         part.write_text("half")
         raise error
+
+
+def fill_half(target, keep):
+    with folder_written_whole(target, keep=keep) as part:
+        (part / "a").write_text("new")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_a_file_takes_its_place(tmp_path):
@@ -83,3 +89,52 @@ def test_the_same_figure_gives_the_same_bytes(tmp_path):
             save_figure(Figure(figsize=(1, 1)), tmp_path / f"{n}{suffix}") for n in ("a", "b")
         )
         assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_new_folder_is_written_whole(tmp_path):
+    with folder_written_whole(tmp_path / "new") as part:
+        (part / "a").write_text("1")
+        assert not (tmp_path / "new").exists()
+    assert (tmp_path / "new" / "a").read_text() == "1"
+    assert [p.name for p in tmp_path.iterdir()] == ["new"]
+
+
+def test_a_folder_stays_as_it_was_where_writing_fails(tmp_path):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "a").write_text("old")
+    for keep in (True, False):
+        with pytest.raises(ExportError, match=r"Can't write .*old: .* disk is full"):
+            fill_half(tmp_path / "old", keep)
+    assert (tmp_path / "old" / "a").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["old"]
+
+
+def test_folders_within_a_kept_folder_are_replaced(tmp_path):
+    for name in ("run/x.zarr/0", "run/y.zarr/0"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "chunk").write_text("old")
+    with folder_written_whole(tmp_path / "run", keep=True) as part:
+        (part / "x.zarr" / "0").mkdir(parents=True)
+        (part / "x.zarr" / "0" / "other").write_text("new")
+    assert [p.name for p in (tmp_path / "run" / "x.zarr" / "0").iterdir()] == ["other"]
+    assert (tmp_path / "run" / "y.zarr" / "0" / "chunk").read_text() == "old"
+
+
+def test_a_folder_that_can_not_take_its_place_gives_it_back(tmp_path, monkeypatch):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "a").write_text("old")
+    whole = Path.replace
+
+    def second_fails(self, target):
+        if self.suffix == ".part":
+            raise OSError(errno.EACCES, "Permission denied")
+        return whole(self, target)
+
+    monkeypatch.setattr(Path, "replace", second_fails)
+    with (
+        pytest.raises(ExportError, match=r"this may not be written"),
+        folder_written_whole(tmp_path / "old") as part,
+    ):
+        (part / "a").write_text("new")
+    assert (tmp_path / "old" / "a").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["old"]
