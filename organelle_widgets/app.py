@@ -20,11 +20,11 @@ from organelle_widgets.controllers import (
     RunPresenter,
     RunSavingController,
 )
-from organelle_widgets.engine import Engine, LocalEngine
+from organelle_widgets.engine import Engine, LocalEngine, SharedWorkers
 from organelle_widgets.errors import InputError
-from organelle_widgets.pipeline import DEFAULT_CLASSIFIER, DEFAULT_SEGMENTER
+from organelle_widgets.pipeline import DEFAULT_CLASSIFIER, DEFAULT_SEGMENTER, analyze_field
 from organelle_widgets.segmentation import SEGMENTERS
-from organelle_widgets.server import ROOT_VARIABLE
+from organelle_widgets.server import ROOT_VARIABLE, SCHEDULER_VARIABLE
 from organelle_widgets.state import PageState
 from organelle_widgets.widgets import Page, Regions
 
@@ -40,6 +40,8 @@ class Dashboard:
         Folder that the folder picker is confined to; the current folder by default.
     engine : Engine, optional
         Where work runs; a worker thread of this process by default.
+    scheduler : str, optional
+        Address of workers that visitors share; fields are then analysed there and this process loads no model.
 
     Raises
     ------
@@ -55,7 +57,12 @@ class Dashboard:
     >>> dashboard.show()  # doctest: +SKIP
     """
 
-    def __init__(self, root: str | Path | None = None, engine: Engine | None = None) -> None:
+    def __init__(
+        self,
+        root: str | Path | None = None,
+        engine: Engine | None = None,
+        scheduler: str | None = None,
+    ) -> None:
         self.root = Path(root or Path.cwd())
         if not self.root.is_dir():
             message = f"Expected a folder for the folder picker; found {self.root}."
@@ -64,10 +71,12 @@ class Dashboard:
         self.regions = Regions()
         self.page = Page(self.regions)
         self._engine = engine or LocalEngine()
+        self._shared = SharedWorkers(scheduler) if scheduler else None
         on_page = PageThread()
         self._aside = aside = Aside(on_page)
         regions = self.regions
-        self.analysis = AnalysisController(self.state, self._engine, on_page)
+        analyze = self._shared or analyze_field
+        self.analysis = AnalysisController(self.state, self._engine, on_page, analyze)
         self._offer_choices()
         self.runs = RunController(self.state, on_page, aside, regions, self.root)
         self._controllers: tuple[Any, ...] = (
@@ -83,14 +92,16 @@ class Dashboard:
     def from_environment(cls) -> Dashboard:
         """A dashboard set up by environment variables, as the launcher sets them.
 
-        ``ORGANELLE_WIDGETS_ROOT`` is the folder that the folder picker is confined to.
+        ``ORGANELLE_WIDGETS_ROOT`` is the folder that the folder picker is confined to, and
+        ``ORGANELLE_WIDGETS_SCHEDULER`` the address of workers that visitors share, if there are any.
 
         Returns
         -------
         Dashboard
             Ready to show.
         """
-        return cls(os.environ.get(ROOT_VARIABLE))
+        environment = os.environ.get
+        return cls(environment(ROOT_VARIABLE), scheduler=environment(SCHEDULER_VARIABLE))
 
     def show(self) -> None:
         """Display the page and open the first sample."""
@@ -111,6 +122,8 @@ class Dashboard:
         self.runs.leave()
         self._aside.close()
         self._engine.close()
+        if self._shared is not None:
+            self._shared.close()
         for region in self.regions:
             region.close()
         self.page.close()

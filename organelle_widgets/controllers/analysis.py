@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from organelle_widgets.controllers import work
 from organelle_widgets.controllers.adjusting import answers_at_once, same_cell
 from organelle_widgets.controllers.failures import failure_of, missing_weights
+from organelle_widgets.pipeline import analyze_field
 from organelle_widgets.state import Progress
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from organelle_widgets.controllers.page_thread import PageThread
     from organelle_widgets.core.field import Field
     from organelle_widgets.core.monitor import Monitor
-    from organelle_widgets.engine import Engine, Job
+    from organelle_widgets.engine import Analyze, Engine, Job
     from organelle_widgets.io import FieldSource
     from organelle_widgets.state import Failure, PageState, Shown
 
@@ -43,11 +44,20 @@ class AnalysisController:
         Where the work runs.
     on_page : PageThread
         The way back from there.
+    analyze : callable
+        Called on the engine to analyse a field: by itself, or on the workers that visitors share.
     """
 
-    def __init__(self, state: PageState, engine: Engine, on_page: PageThread) -> None:
+    def __init__(
+        self,
+        state: PageState,
+        engine: Engine,
+        on_page: PageThread,
+        analyze: Analyze = analyze_field,
+    ) -> None:
         self._state = state
         self._engine = engine
+        self._analyze = analyze
         self._on_page = on_page
         self._job: Job[Any] | None = None
         self._last_report = 0.0
@@ -111,7 +121,8 @@ class AnalysisController:
         elif self._source is not None:
             self.open_source(self._source)
         elif self._state.shown is not None:
-            self._start("Finding cells", work.analyse, self._state.shown, self._choices())
+            args = (self._state.shown, self._choices(), self._analyze)
+            self._start("Finding cells", work.analyse, *args)
 
     def adjust(self) -> None:
         """Let the result follow changed settings, where it can at once; see `follows`.
@@ -157,7 +168,7 @@ class AnalysisController:
 
     def _open(self, read: Callable[..., Field], paths: Sequence[Path]) -> None:
         """Read a field and analyse it."""
-        args = (read, paths, self._choices(), self._state.shown, self._show_early)
+        args = (read, paths, self._choices(), self._state.shown, self._show_early, self._analyze)
         self._start("Reading the images", work.read_and_analyse, *args)
 
     def _choices(self) -> dict[str, Any]:
@@ -192,7 +203,7 @@ class AnalysisController:
         self._waiting = False
         if self._job is None and not self._state.busy and self.follows:
             self._state.adjusting = True
-            self._submit(work.adjust, self._state.shown, self._choices())
+            self._submit(work.adjust, self._state.shown, self._choices(), self._analyze)
 
     def _report(self, step: str, fraction: float) -> None:
         """Progress from the worker's thread; a few times a second is enough."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from organelle_widgets.core.cells import LeaveOut
     from organelle_widgets.core.field import Field
     from organelle_widgets.core.results import FieldResult
+    from organelle_widgets.engine import Analyze
 
 __all__ = [
     "USED",
@@ -117,6 +118,7 @@ def read_and_analyse(
     choices: Mapping[str, Any],
     before: Shown | None,
     show_early: Callable[[Monitor, Shown], None],
+    analyze: Analyze = analyze_field,
     *,
     monitor: Monitor,
 ) -> Shown:
@@ -134,6 +136,8 @@ def read_and_analyse(
         What is on the page. Where it came from the same files, its field and pictures are used.
     show_early : callable
         Is given a field that is not on the page yet, before it is analysed.
+    analyze : callable
+        Analyses a field: here, or on the workers that visitors share.
     monitor : Monitor
         Is told and may cancel.
 
@@ -152,10 +156,16 @@ def read_and_analyse(
         before = Shown(field, None, make_pictures(field), given, origin=origin)
         if known is None or known.paths != origin.paths:
             show_early(monitor, before)
-    return analyse(before, choices, monitor=monitor)
+    return analyse(before, choices, analyze, monitor=monitor)
 
 
-def analyse(before: Shown, choices: Mapping[str, Any], *, monitor: Monitor) -> Shown:
+def analyse(
+    before: Shown,
+    choices: Mapping[str, Any],
+    analyze: Analyze = analyze_field,
+    *,
+    monitor: Monitor,
+) -> Shown:
     """Analyse a field that is on the page.
 
     Parameters
@@ -164,6 +174,8 @@ def analyse(before: Shown, choices: Mapping[str, Any], *, monitor: Monitor) -> S
         The field; its pictures, and what a network saw in it, are used again.
     choices : mapping
         What the person chose, by the names that `PageState` has for it.
+    analyze : callable
+        Analyses a field: here, or on the workers that visitors share.
     monitor : Monitor
         Is told and may cancel.
 
@@ -172,7 +184,7 @@ def analyse(before: Shown, choices: Mapping[str, Any], *, monitor: Monitor) -> S
     Shown
         Ready to show.
     """
-    whole = analyze_field(
+    whole = analyze(
         before.field,
         make_segmenter(choices["segmenter"], **choices["settings"]),
         choices["classifier"],
@@ -183,7 +195,13 @@ def analyse(before: Shown, choices: Mapping[str, Any], *, monitor: Monitor) -> S
     return _shown(before, whole, choices, monitor)
 
 
-def adjust(before: Shown, choices: Mapping[str, Any], *, monitor: Monitor) -> Shown:
+def adjust(
+    before: Shown,
+    choices: Mapping[str, Any],
+    analyze: Analyze = analyze_field,
+    *,
+    monitor: Monitor,
+) -> Shown:
     """Let the result on the page follow changed choices, with as little work as they take.
 
     Parameters
@@ -192,6 +210,8 @@ def adjust(before: Shown, choices: Mapping[str, Any], *, monitor: Monitor) -> Sh
         What is on the page, with a result.
     choices : mapping
         What the person chose, by the names that `PageState` has for it.
+    analyze : callable
+        Analyses a field: here, or on the workers that visitors share.
     monitor : Monitor
         Is told and may cancel.
 
@@ -201,7 +221,7 @@ def adjust(before: Shown, choices: Mapping[str, Any], *, monitor: Monitor) -> Sh
         Ready to show.
     """
     if before.whole is None or before.choices["settings"] != choices["settings"]:
-        return analyse(before, choices, monitor=monitor)
+        return analyse(before, choices, analyze, monitor=monitor)
     return _shown(before, before.whole, choices, monitor)
 
 

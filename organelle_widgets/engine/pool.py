@@ -6,6 +6,7 @@ It belongs to the launcher of the dashboard, which starts it in a process of its
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from organelle_widgets.engine._cluster import connect, quiet, share_of_cores, start_scheduler
@@ -73,6 +74,6 @@ class WorkerPool:
         self._cluster.scale(self._workers)
 
     def close(self) -> None:
-        """End workers and scheduler."""
-        with quiet():
+        """End workers and scheduler; workers that don't within seconds end with this process."""
+        with suppress(OSError, RuntimeError, TimeoutError), quiet():
             self._cluster.close(timeout=_FAREWELL_S)

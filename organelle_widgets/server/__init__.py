@@ -12,13 +12,16 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from organelle_widgets.engine import ALLOCATOR
 from organelle_widgets.errors import InputError
+from organelle_widgets.server.pool import PATIENCE_S, Pool
 
 __all__ = [
     "ROOT_VARIABLE",
+    "SCHEDULER_VARIABLE",
     "free_port",
     "notebook_path",
     "serve",
@@ -29,9 +32,11 @@ __all__ = [
 ROOT_VARIABLE = "ORGANELLE_WIDGETS_ROOT"
 """Environment variable with the folder that the page's folder picker is confined to."""
 
+SCHEDULER_VARIABLE = "ORGANELLE_WIDGETS_SCHEDULER"
+"""Environment variable with the address of the workers that all visitors share; without it there are none."""
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 _LAST_PORT = 65535
-_PATIENCE_S = 20.0  # what Voila gets to end its kernels
 
 
 def notebook_path() -> Path:
@@ -78,6 +83,7 @@ def voila_command(port: int, *, browser: bool = True, ip: str = "127.0.0.1") -> 
     return [
         sys.executable,
         "-m",
+        "organelle_widgets.server.tied",
         "voila",
         str(notebook_path()),
         f"--port={port}",
@@ -92,13 +98,15 @@ def voila_command(port: int, *, browser: bool = True, ip: str = "127.0.0.1") -> 
     ]
 
 
-def voila_environment(root: Path) -> dict[str, str]:
+def voila_environment(root: Path, scheduler: str | None = None) -> dict[str, str]:
     """Environment of the server and of the visitors' kernels.
 
     Parameters
     ----------
     root : Path
         Folder that the folder picker is confined to.
+    scheduler : str, optional
+        Address of the workers that all visitors share.
 
     Returns
     -------
@@ -120,6 +128,7 @@ def voila_environment(root: Path) -> dict[str, str]:
         **{name: os.environ.get(name, value) for name, value in ALLOCATOR.items()},
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
         ROOT_VARIABLE: str(root.resolve()),
+        **({SCHEDULER_VARIABLE: scheduler} if scheduler else {}),
     }
 
 
@@ -159,8 +168,10 @@ def free_port(port: int, ip: str = "127.0.0.1") -> int:
     raise InputError(message, hint="Choose another with --port.")
 
 
-def serve(port: int, root: Path, *, browser: bool = True, ip: str = "127.0.0.1") -> int:
-    """Serve the dashboard until it is stopped.
+def serve(
+    port: int, root: Path, *, browser: bool = True, ip: str = "127.0.0.1", workers: int = 0
+) -> int:
+    """Serve the dashboard until it is stopped. Whatever ends this process ends all that it started, too.
 
     Parameters
     ----------
@@ -172,21 +183,41 @@ def serve(port: int, root: Path, *, browser: bool = True, ip: str = "127.0.0.1")
         Whether to open the person's browser.
     ip : str
         Address to listen on.
+    workers : int
+        Processes that analyse fields for all visitors; 0 for none: each visitor's kernel does its own work.
 
     Returns
     -------
     int
         Exit code of the server; 0 when it was stopped with Ctrl+C.
+
+    Raises
+    ------
+    InputError
+        If `root` is not a folder.
+    SettingsError, BatchError
+        If there can't be so many workers, or they don't start.
     """
-    command = voila_command(port, browser=browser, ip=ip)
+    voila_environment(root)  # complains before anything is started
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _interrupt)
+    command = voila_command(port, browser=browser, ip=ip)
+    try:
+        with Pool(workers) if workers else nullcontext() as pool:
+            return _run(command, voila_environment(root, pool.address if pool else None))
+    except KeyboardInterrupt:
+        return 0
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """Run the server until it ends or is to end."""
     # In a session of its own, so that Ctrl+C reaches this process alone and Voila ends its kernels in order.
     with subprocess.Popen(
         command,
         cwd=notebook_path().parent,
-        env=voila_environment(root),
+        env=environment,
+        stdin=subprocess.PIPE,
         start_new_session=True,
     ) as server:
         try:
@@ -194,10 +225,10 @@ def serve(port: int, root: Path, *, browser: bool = True, ip: str = "127.0.0.1")
         except KeyboardInterrupt:
             server.terminate()
             try:
-                server.wait(_PATIENCE_S)
+                server.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 server.kill()
-            return 0
+            raise
 
 
 def _interrupt(*_: object) -> None:
