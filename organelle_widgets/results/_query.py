@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import glob
 import tempfile
+import uuid
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,9 +54,7 @@ class Database:
         self._folder = folder.resolve()
         self._extra = extra
         self._parts: Mapping[TableName, tuple[str, ...]] = dict.fromkeys(TABLES, ())
-        self._scratch = tempfile.TemporaryDirectory(
-            prefix="organelle-widgets-", ignore_cleanup_errors=True
-        )
+        scratch = Path(tempfile.gettempdir()) / f"organelle-widgets-{uuid.uuid4().hex[:12]}"
         self._connection = duckdb.connect(":memory:")
         for table in TABLES:
             _empty = arrow_schema(table, extra).empty_table()
@@ -64,7 +63,8 @@ class Database:
             self._connection.unregister("_rows")
         folders = {f"{self._folder}/", f"{glob.escape(str(self._folder))}/"}
         for setting in (
-            f"temp_directory = {_text(self._scratch.name)}",
+            f"temp_directory = {_text(str(scratch))}",  # made when it is needed, removed at the end
+            "parquet_metadata_cache = true",
             f"allowed_directories = [{', '.join(map(_text, sorted(folders)))}]",
             "enable_external_access = false",
             "lock_configuration = true",
@@ -98,7 +98,6 @@ class Database:
     def close(self) -> None:
         """Let go of the files."""
         self._connection.close()
-        self._scratch.cleanup()
 
     def sql(
         self, query: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None
@@ -173,6 +172,7 @@ class Database:
             If a part is gone.
         """
         names = ", ".join(map(quoted, columns))
+        _check_whole(limit=limit, offset=offset, sample=sample)
         if not self._parts[table]:
             return self.sql(f"SELECT {names} FROM {table} {_where(where)} {_ordered(order_by, '')}")
         tail = _tail(limit, offset)
@@ -331,7 +331,7 @@ class Database:
             needed = {*files, *(file for parts in self._parts.values() for file in parts)}
             if isinstance(error, duckdb.IOException) and not all(map(_is_there, needed)):
                 raise PartsMovedError(str(error)) from error
-            message = f"Expected a query that can be answered; found: {_first_line(error)}"
+            message = f"Expected a query that can be answered; found: {_one_line(error)}."
             hint = f"Columns of cells: {', '.join(list(columns_of('cells', self._extra))[:14])}, ...; see columns()."
             raise InputError(message, source=str(self._folder), hint=hint) from error
 
@@ -419,20 +419,23 @@ def _ordered(order_by: str | None, ties: str) -> str:
     return f"ORDER BY {', '.join(keys)}" if keys else ""
 
 
-def _tail(limit: int | None, offset: int) -> str:
-    """The clauses of a page."""
-    for name, value in (("limit", limit), ("offset", offset)):
+def _check_whole(**values: int | None) -> None:
+    """Refuse numbers of rows that are none."""
+    for name, value in values.items():
         if value is not None and (isinstance(value, bool) or int(value) != value or value < 0):
             message = f"Expected {name} to be a whole number of rows; found {value!r}."
             raise InputError(message)
-    return ("" if limit is None else f"LIMIT {int(limit)} ") + (
-        f"OFFSET {int(offset)}" if offset else ""
-    )
 
 
-def _first_line(error: Exception) -> str:
-    """What DuckDB says, without its drawing of the place."""
-    return str(error).split("\n\nLINE", 1)[0].strip()
+def _tail(limit: int | None, offset: int) -> str:
+    """The clauses of a page."""
+    some = "" if limit is None else f"LIMIT {int(limit)} "
+    return some + (f"OFFSET {int(offset)}" if offset else "")
+
+
+def _one_line(error: Exception) -> str:
+    """What DuckDB says as one line, without its drawing of the place."""
+    return " ".join(str(error).split("\n\nLINE", 1)[0].split())
 
 
 def _is_there(pattern: str) -> bool:

@@ -78,8 +78,12 @@ class Results:
         check_extra(self._extra)
         self._manifest = read_manifest(path)
         self._database = Database(path, self._extra)
-        self._moving(lambda: self._database.load(self._manifest))
         self._told = self._manifest.changed
+        try:
+            self._moving(lambda: self._database.load(self._manifest))
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def n_fields(self) -> int:

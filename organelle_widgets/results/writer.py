@@ -79,9 +79,9 @@ class ResultsWriter:
         self._next_id = self._manifest.next_id
         self._superseded: list[str] = []
         self._fresh: list[str] = []
-        self.stamps: dict[str, str] = {}
-        self.failed: dict[str, str] = {}
-        self._pictures: dict[str, tuple[str, ...]] = {}
+        self.stamps: dict[str, str]
+        self.failed: dict[str, str]
+        self._pictures: dict[str, tuple[str, ...]]
         self._read_names()
 
     @classmethod
@@ -305,6 +305,7 @@ class ResultsWriter:
 
     def _read_names(self) -> None:
         """Which fields are there, with their stamps and pictures."""
+        self.stamps, self.failed, self._pictures = {}, {}, {}
         columns = ["field", "stamp", "masks", "thumbnail"]
         for piece in read_rows(self.path, self._manifest.parts["fields"], columns=columns):
             for row in piece.to_pylist():
@@ -344,10 +345,12 @@ class ResultsWriter:
             yield
         except BaseException as error:
             with suppress(InputError):  # where it can't be read, leftovers wait for the next start
-                self._manifest = read_manifest(self.path)
-                self._next_id = max(self._next_id, self._manifest.next_id)
-                if not self._manifest.files().intersection(self._fresh):
+                found = read_manifest(self.path)
+                if found.generation == self._manifest.generation:
                     remove_files(self.path, self._fresh)
+                else:  # interrupted after the commit
+                    self._manifest = found
+                    self._read_names()
             if isinstance(error, OSError):
                 message = f"Can't write the results: {error.strerror or error}."
                 hint = "Free some space or choose another disk, and go on with --resume."
