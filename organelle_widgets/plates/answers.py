@@ -109,7 +109,8 @@ def count_answers(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
         If a column is missing, or a class is unknown.
     """
     _require(table, [*keys, _CLASSES])
-    kept = table[table[list(keys)].notna().all(axis=1)] if keys else table
+    named = table[list(keys)]
+    kept = table[(named.notna() & (named != "")).all(axis=1)]
     weights = kept[_COUNT].to_numpy(float) if _COUNT in kept else np.ones(len(kept))
     row = (
         kept.groupby(list(keys), sort=False).ngroup().to_numpy()

@@ -102,19 +102,19 @@ def test_the_correction_is_benjamini_and_hochbergs():
     assert (absent["effect"] == "negligible").all()
 
 
-@pytest.mark.parametrize("n", [3, 6, 15])
+@pytest.mark.parametrize("n", [3, 12])
 def test_intervals_hold_the_true_difference(n):
     held = [
         row(compare_groups(drawn(n, (0.25, 0.4), [n, run]), "drug", "a", "b", n_draws=200))
-        for run in range(150)
+        for run in range(100)
     ]
-    assert 0.89 <= np.mean([x["low"] <= 0.15 <= x["high"] for x in held]) <= 0.99
+    assert 0.88 <= np.mean([x["low"] <= 0.15 <= x["high"] for x in held]) <= 0.99
 
 
 def test_equal_groups_are_rarely_called_different():
     p = [
         row(compare_groups(drawn(6, (0.3, 0.3), run), "drug", "a", "b", n_draws=100))["p_value"]
-        for run in range(150)
+        for run in range(100)
     ]
     assert np.mean(np.array(p) <= 0.05) <= 0.09
 

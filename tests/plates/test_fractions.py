@@ -52,16 +52,16 @@ def test_the_interval_is_the_one_of_ten_thousand_plain_draws():
     assert row["low"] < narrow["low"] < narrow["fraction"] < narrow["high"] < row["high"]
 
 
-@pytest.mark.parametrize("n_fields", [2, 3, 5, 12, 40])
+@pytest.mark.parametrize("n_fields", [3, 5, 20])
 def test_the_interval_holds_the_truth_as_often_as_it_says(n_fields):
     held = []
-    for run in range(250):
+    for run in range(160):
         rng = np.random.default_rng([n_fields, run])
         sizes = rng.poisson(40, n_fields) + 1
         showing = rng.binomial(sizes, rng.beta(2, 6, n_fields))  # fields differ: sd 0.14 about 0.25
         row = nucleoli(counted(showing, sizes), n_draws=300, seed=run)
         held.append(row["low"] <= 0.25 <= row["high"])
-    assert 0.89 <= np.mean(held) <= 0.985
+    assert 0.88 <= np.mean(held) <= 0.99
 
 
 def test_cells_as_units_would_be_too_sure():
