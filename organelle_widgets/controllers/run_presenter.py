@@ -100,6 +100,9 @@ class RunPresenter:
     def _show_choices(self, *_: Any) -> None:
         """What the run is, or will be, done with."""
         run = self._state.run
-        if run is not None:
-            choices = run.choices or {name: getattr(self._state, name) for name in CHOICES}
-            self._panel.choices = choices_in_words(choices)
+        if run is None:
+            return
+        choices = run.choices
+        if choices is None and run.stage in ("counting", "ready"):
+            choices = {name: getattr(self._state, name) for name in CHOICES}
+        self._panel.choices = choices_in_words(choices) if choices is not None else []

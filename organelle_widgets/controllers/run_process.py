@@ -34,6 +34,10 @@ __all__ = [
 SCHEDULER_VARIABLE = "ORGANELLE_WIDGETS_SCHEDULER"
 """Environment variable with the address of the workers that all pages share."""
 
+_OF_THE_KERNEL = frozenset(
+    {"CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "JPY_PARENT_PID", "MPLBACKEND"}
+)
+_COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _LONGEST_WORDS = 400
 _MOST_LOG_BYTES = 8192
 _GONE = "The run’s process ended before the run did."
@@ -119,7 +123,7 @@ class RunProcess:
                 text = stream.read().decode("utf-8", "replace")
         except OSError:
             return ""
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        lines = [line.strip() for line in _COLOURS.sub("", text).splitlines() if line.strip()]
         return lines[-1].removeprefix("organelle-widgets: ")[:_LONGEST_WORDS] if lines else ""
 
 
@@ -156,12 +160,18 @@ def start_run(arguments: Sequence[str], log: Path, command: Sequence[str] = ()) 
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 cwd=log.parent,
+                env=_environment(),
                 start_new_session=True,
             )
     except OSError as error:
         message = f"The run can't be started: {error.strerror or error} ({log.name})."
         raise BatchError(message, hint="Choose a folder that you may write to.") from error
     return RunProcess(process, log, start)
+
+
+def _environment() -> dict[str, str]:
+    """The environment without what a notebook's kernel puts there for its own output."""
+    return {name: value for name, value in os.environ.items() if name not in _OF_THE_KERNEL}
 
 
 def is_gone(status: RunStatus) -> bool:

@@ -33,6 +33,7 @@ _LEAVE_OUT = {
 _STARTING = "Starting: models are loaded, which may take a minute"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _MOST_NOTES = 5
+_NO_RESULT = ": it has no result: "  # how exports name the fields that failed
 
 
 def count(number: int, word: str) -> str:
@@ -132,7 +133,9 @@ def time_left(seconds: float | None) -> str:
 def _rate(status: RunStatus) -> str:
     """Fields a minute."""
     rate = status.fields_per_minute
-    if rate <= 0:
+    if (
+        rate <= 0 or not status.n_done
+    ):  # fields that can't be read fail at once and say nothing of the others
         return ""
     return f"{rate:,.0f} fields a minute" if rate >= 10 else f"{rate:.1f} fields a minute"
 
@@ -178,7 +181,7 @@ def progress_in_words(run: RunShown) -> dict[str, Any]:
 
 def _left(status: RunStatus) -> str:
     """The time left of a run that is on its way."""
-    return time_left(status.seconds_left) if status.fraction < 1 else ""
+    return time_left(status.seconds_left) if status.n_done and status.fraction < 1 else ""
 
 
 def _now(status: RunStatus) -> str:
@@ -250,11 +253,15 @@ def saved_in_words(saved: RunFile | None, most_bytes: int) -> dict[str, Any]:
     """
     if saved is None:
         return {}
-    more = len(saved.notes) - _MOST_NOTES
+    notes = [note for note in saved.notes if _NO_RESULT not in note]
+    n_failed = len(saved.notes) - len(notes)
+    if n_failed:  # they are listed above
+        notes.insert(0, f"Without {count(n_failed, 'field')} that could not be analysed.")
+    more = len(notes) - _MOST_NOTES
     return {
         "place": saved.place,
         "size": saved.size_bytes,
-        "notes": list(saved.notes[:_MOST_NOTES]),
+        "notes": notes[:_MOST_NOTES],
         "more": f"and {more:,} more" if more > 0 else "",
         "download": saved.is_file and saved.size_bytes < most_bytes,
     }
@@ -282,7 +289,7 @@ def chip_of(run: RunShown | None) -> dict[str, Any]:
         fraction, kind, title = 1.0, outcome["kind"], f"{outcome['title']}. Show the run"
     else:
         fraction, kind = progress["fraction"], "running"
-        text = "Run" if fraction is None else f"Run {100 * fraction:.0f} %"
+        text = "Run" if fraction is None else f"Run {int(100 * fraction)} %"
         title = f"{progress['counts'] or progress['now']}. Show the run"
     return {"text": text, "title": title, "fraction": fraction, "kind": kind}
 

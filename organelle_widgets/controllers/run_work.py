@@ -6,6 +6,7 @@ confined to the root.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -166,13 +167,15 @@ def _told(problem: InputError, source: Path) -> str:
     return message if not name or name in message else f"{name}: {message}"
 
 
-def first_failures(out: Path, limit: int = 5) -> tuple[tuple[str, str], ...]:
+def first_failures(out: Path, root: Path, limit: int = 5) -> tuple[tuple[str, str], ...]:
     """The first fields that failed, and why.
 
     Parameters
     ----------
     out : Path
         A results folder.
+    root : Path
+        Where everything is confined to; paths are shown relative to it.
     limit : int
         How many.
 
@@ -184,7 +187,12 @@ def first_failures(out: Path, limit: int = 5) -> tuple[tuple[str, str], ...]:
     with open_results(out) as results:
         table = results.failures(columns=["name", "message"], limit=limit)
     pairs = zip(table["name"], table["message"], strict=True)
-    return tuple((str(name), str(message)) for name, message in pairs)
+    return tuple((_below(root, name), _below(root, message)) for name, message in pairs)
+
+
+def _below(root: Path, text: str) -> str:
+    """A text without the way to the root, which means nothing on the page."""
+    return str(text).replace(f"{root.resolve()}{os.sep}", "")
 
 
 def status_of(out: Path) -> RunStatus:
@@ -213,20 +221,21 @@ def run_formats() -> list[dict[str, str]]:
     Returns
     -------
     list of dict
-        ``key``, ``title`` and ``detail`` of each that is installed.
+        ``key``, ``title`` and ``detail`` of each that is installed, those of one file first.
     """
+    here = [(name, entry) for name, entry in EXPORTERS.entries().items() if not entry.missing]
+    here.sort(key=lambda item: (not item[1].cls.one_file, item[0] != "csv"))
     return [
-        {"key": name, "title": entry.title, "detail": _detail(entry.cls)}
-        for name, entry in EXPORTERS.entries().items()
-        if not entry.missing
+        {"key": name, "title": entry.title, "detail": _detail(entry.cls)} for name, entry in here
     ]
 
 
 def _detail(cls: Any) -> str:
     """What comes of a format."""
     if cls.one_file:
-        return f"one file, {cls.filename}"
-    return "a file for each field" + (", with its images" if cls.needs_pixels else "")
+        return f"One file: {cls.filename}"
+    images = "; reads its images again" if cls.needs_pixels else ""
+    return f"A file for each field: …_{cls.filename}{images}"
 
 
 def save_run(out: Path, root: Path, key: str, *, monitor: Monitor) -> RunFile:
@@ -271,7 +280,7 @@ def save_run(out: Path, root: Path, key: str, *, monitor: Monitor) -> RunFile:
         written.path.resolve().relative_to(top).as_posix(),
         _size(written.path),
         written.path.is_file(),
-        written.skipped,
+        tuple(_below(root, sentence) for sentence in written.skipped),
     )
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from organelle_widgets.controllers.aside import Aside
     from organelle_widgets.controllers.page_thread import PageThread
     from organelle_widgets.controllers.run_process import RunProcess
-    from organelle_widgets.state import PageState
+    from organelle_widgets.state import PageState, RunStage
     from organelle_widgets.widgets import Regions
 
 __all__ = ["CHOICES", "RunController"]
@@ -132,9 +132,18 @@ class RunController:
                 return
             status = read_status(out)
             over = status is None or status.ended
-            self._state.run = RunShown("ended" if over else "running", None, results, status=status)
+            source, choices = self._begun(out)
+            stage: RunStage = "ended" if over else "running"
+            self._state.run = RunShown(stage, source, results, choices=choices, status=status)
             self._follow(out)
         self._state.run_open = True
+
+    def _begun(self, out: Path) -> tuple[str | None, dict[str, Any] | None]:
+        """What a run was begun with, as far as its folder says."""
+        try:
+            return earlier_run(self._root, out)
+        except OrganelleWidgetsError:
+            return None, None
 
     def open(self) -> None:
         """Look at the run again."""
@@ -302,15 +311,15 @@ class RunController:
         self._change(stage="ended", status=status, stopping=False, continues=self._continues(run))
         if status.n_failed:
             failed = partial(self._list_failures, watch)
-            self._aside(first_failures, failed, self._refuse, watch.out)
+            self._aside(first_failures, failed, self._refuse, watch.out, self._root)
 
     def _continues(self, run: RunShown) -> bool:
         """Whether a run that has ended could go on."""
         try:
             out, known = results_place(self._root, run.results)
-            return not known or earlier_run(self._root, out)[0] is not None
         except OrganelleWidgetsError:
             return False
+        return self._begun(out)[0] is not None if known else run.source is not None
 
     def _list_failures(self, watch: RunWatch, failures: tuple[tuple[str, str], ...]) -> None:
         """Show what failed."""

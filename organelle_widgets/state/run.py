@@ -48,8 +48,8 @@ class RunShown:
     stage : {"counting", "ready", "starting", "running", "ended"}
         See `RunStage`.
     source : str or None
-        The folder of the fields, relative to the root and empty for the root itself; None where a run is watched that
-        another page started.
+        The folder of the fields, relative to the root and empty for the root itself; None where a run is watched whose
+        fields lie elsewhere.
     results : str
         The results folder, relative to the root.
     n_fields : int
@@ -64,7 +64,7 @@ class RunShown:
         Whether there is a run in `results` that can go on.
     choices : mapping of str to object, or None
         What the run in `results` was begun with, by the names that `PageState` has for it; None for a new run, which
-        takes what is chosen on the page.
+        takes what is chosen on the page, and where that is not known.
     status : RunStatus or None
         How far the run is, as it says itself.
     stopping : bool

@@ -346,7 +346,9 @@ def test_a_run_outlives_its_page_and_is_watched_by_another(open_desk: Any) -> No
     entry = next(e for e in other.regions.sample.folder_entries if e["kind"] == "run")
     assert (entry["name"], entry["detail"]) == ("plate results", "results · running")
     other.runs.watch("plate results")
-    assert other.wait("running").source is None
+    assert other.wait("running").source == "plate"
+    shown = {row["label"]: row["value"] for row in other.regions.run.choices}
+    assert shown["Organelles named by"] == "Organelle network"
     other.runs.stop()
     assert other.wait("ended").status.state == "stopped"
     wait(lambda: process.exit_code == 0)
@@ -360,7 +362,7 @@ def test_closed_while_it_runs_it_becomes_a_chip(open_desk: Any) -> None:
     assert desk.regions.header.run == {}
     desk.runs.close()
     assert not desk.regions.run.opened
-    assert desk.regions.header.run["text"] == "Run 17 %"
+    assert desk.regions.header.run["text"] == "Run 16 %"
     desk.runs.offer("")
     assert desk.state.run.results == "plate results"
     assert desk.regions.run.opened
@@ -414,7 +416,10 @@ def test_results_are_saved_and_sent(open_desk: Any, results: Path) -> None:
     assert saved["place"].startswith("plate results/exports/")
     assert saved["place"].endswith(".csv")
     assert saved["download"]
-    assert any(note.startswith("c:") for note in saved["notes"])
+    assert saved["notes"] == [
+        "Without 1 field that could not be analysed.",
+        "b: no cells were found, so it has no rows.",
+    ]
     path = results.parent / saved["place"]
     assert len(pd.read_csv(path)) == 3
     desk.saving.download()
@@ -453,6 +458,7 @@ def test_exports_that_lead_out_are_refused(open_desk: Any, root: Path, results: 
 def test_every_installed_format_is_offered() -> None:
     formats = run_formats()
     assert {"csv", "cells_tiff"} <= {entry["key"] for entry in formats}
+    assert formats[0]["key"] == "csv"
     assert all(entry["title"] and entry["detail"] for entry in formats)
 
 

@@ -9,12 +9,24 @@ function showIf(element, wanted) {
   return wanted;
 }
 
+/** What the run is done with. */
+function choiceList(model) {
+  const list = h("dl", { class: "ow-run-choices" });
+  const element = h("section", { "aria-label": "Choices" }, h("h2", {}, "With these choices"), list);
+  const stop = watch(model, ["choices"], () => {
+    const choices = model.get("choices");
+    element.hidden = !choices.length;
+    list.replaceChildren(...choices.flatMap(({ label, value }) => [h("dt", {}, label), h("dd", {}, value)]));
+  });
+  return { element, stop };
+}
+
 /** What is to be done: the fields, the choices, the results folder. */
 function planPane(model, start) {
   const spinner = h("span", { class: "ow-spinner" });
   const found = h("span", { role: "status" });
   const problems = h("details", { class: "ow-run-problems" });
-  const choices = h("dl", { class: "ow-run-choices" });
+  const choices = choiceList(model);
   const input = h("input", {
     type: "text",
     id: freshId("results"),
@@ -38,7 +50,6 @@ function planPane(model, start) {
       const title = `${n_problems.toLocaleString("en")} can’t be used`;
       problems.replaceChildren(h("summary", {}, icon("alert"), title, icon("chevron")), h("ul", { class: "ow-scroll" }, lines));
     }),
-    watch(model, ["choices"], () => choices.replaceChildren(...model.get("choices").flatMap(({ label, value }) => [h("dt", {}, label), h("dd", {}, value)]))),
     watch(model, ["results", "stage"], () => {
       const { name = "", problem = "", continues } = model.get("results");
       if (document.activeElement !== input || model.get("stage") === "counting") input.value = name;
@@ -51,10 +62,10 @@ function planPane(model, start) {
     "div",
     { class: "ow-run-pane" },
     h("div", { class: "ow-run-found" }, spinner, found, problems),
-    h("section", { "aria-label": "Choices" }, h("h2", {}, "With these choices"), choices),
+    choices.element,
     h("section", { "aria-label": "Results" }, h("h2", {}, h("label", { for: input.id }, "Results folder")), input, note),
   );
-  return { element, input, stop: () => stops.forEach((stop) => stop()) };
+  return { element, input, stop: () => [choices.stop, ...stops].forEach((stop) => stop()) };
 }
 
 /** How far the run is. */
@@ -65,6 +76,7 @@ function coursePane(model) {
   const counts = h("span");
   const rate = h("span", { class: "ow-mute" });
   const now = h("p", { class: "ow-run-now" });
+  const choices = choiceList(model);
   const stop = watch(model, ["progress"], () => {
     const progress = model.get("progress");
     if (progress.now === undefined) return;
@@ -82,7 +94,7 @@ function coursePane(model) {
   });
   const words = h("div", { class: "ow-run-words" }, percent, h("div", {}, counts, rate));
   const note = h("p", { class: "ow-run-note" }, "The run goes on when this window or the page is closed. The Folder tab lists its results folder, where it can be watched again.");
-  return { element: h("div", { class: "ow-run-pane" }, words, bar, now, note), stop };
+  return { element: h("div", { class: "ow-run-pane" }, words, bar, now, note, choices.element), stop: () => (stop(), choices.stop()) };
 }
 
 /** Save the results in another format, and what was saved. */
