@@ -10,6 +10,7 @@ from organelle_widgets.controllers.run_words import (
     choices_in_words,
     found_in_words,
     outcome_in_words,
+    place_in_words,
     progress_in_words,
     saved_in_words,
 )
@@ -79,6 +80,7 @@ class RunPresenter:
         panel.results = {
             "name": run.results,
             "problem": run.results_problem,
+            "note": place_in_words(run),
             "continues": run.continues,
         }
         panel.can_start = run.can_start

@@ -20,6 +20,7 @@ __all__ = [
     "found_in_words",
     "listed_run",
     "outcome_in_words",
+    "place_in_words",
     "progress_in_words",
     "saved_in_words",
     "time_left",
@@ -104,6 +105,27 @@ def found_in_words(run: RunShown) -> str:
     if run.stage == "counting":
         return ""
     return f"{count(run.n_fields, 'field')} found" if run.n_fields else "No fields found"
+
+
+def place_in_words(run: RunShown) -> str:
+    """What will become of the results folder.
+
+    Parameters
+    ----------
+    run : RunShown
+        A run that is not started yet.
+
+    Returns
+    -------
+    str
+        One or two sentences.
+    """
+    if not run.continues:
+        return "A new folder, below the top folder."
+    known = f" ({_counts(run.status)})" if run.status is not None and run.status.n_planned else ""
+    return (
+        f"A run has been begun there{known}. It goes on with its own choices and repeats nothing."
+    )
 
 
 def time_left(seconds: float | None) -> str:
@@ -203,7 +225,8 @@ def outcome_in_words(run: RunShown) -> dict[str, Any]:
     -------
     dict
         ``kind`` (``"done"``, ``"stopped"``, ``"failed"``), ``title``, ``counts``, ``message``, ``hint``,
-        ``failures`` (``name`` and ``message`` of each), ``more`` and ``continues``. Empty while it is under way.
+        ``failures`` (``name`` and ``message`` of each), ``more``, ``continues`` and ``retries`` (whether the fields
+        that failed can be tried again). Empty while it is under way.
     """
     status = run.status
     if run.stage != "ended" or status is None:
@@ -228,6 +251,7 @@ def outcome_in_words(run: RunShown) -> dict[str, Any]:
         "failures": listed,
         "more": f"and {more:,} more" if more > 0 else "",
         "continues": kind != "done" and run.continues,
+        "retries": kind == "done" and run.continues and status.n_failed > 0,
     }
 
 

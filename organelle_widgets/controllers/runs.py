@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any
 from organelle_widgets.batch.status import RunStatus, ask_to_stop, read_status
 from organelle_widgets.controllers.failures import failure_of
 from organelle_widgets.controllers.folder import confined
-from organelle_widgets.controllers.run_process import RunWatch, batch_arguments, start_run
+from organelle_widgets.controllers.run_process import (
+    RunWatch,
+    batch_arguments,
+    is_gone,
+    start_run,
+)
 from organelle_widgets.controllers.run_work import (
     count_fields,
     default_place,
@@ -86,7 +91,8 @@ class RunController:
         panel.closed.connect(self.close)
         panel.results_changed.connect(self.choose_results)
         panel.start_requested.connect(self.start)
-        panel.continue_requested.connect(self.resume)
+        panel.continue_requested.connect(self._on_continue)
+        panel.retry_requested.connect(self._on_retry)
         panel.stop_requested.connect(self.stop)
 
     def offer(self, source: str) -> None:
@@ -187,8 +193,14 @@ class RunController:
         if run is not None and run.can_start and run.source is not None:
             self._start(run, run.source)
 
-    def resume(self) -> None:
-        """Go on with a run that has stopped or failed."""
+    def resume(self, *, again: bool = False) -> None:
+        """Go on with a run that has ended.
+
+        Parameters
+        ----------
+        again : bool
+            Whether to try the fields again that failed.
+        """
         run = self._state.run
         if run is None or run.stage != "ended":
             return
@@ -199,7 +211,14 @@ class RunController:
             self._refuse(error)
             return
         if source is not None:
-            self._start(dataclasses.replace(run, choices=choices), source)
+            extra = ["--retry-failures"] if again else []
+            self._start(dataclasses.replace(run, choices=choices), source, extra)
+
+    def _on_continue(self) -> None:
+        self.resume()
+
+    def _on_retry(self) -> None:
+        self.resume(again=True)
 
     def stop(self) -> None:
         """Ask the run to stop."""
@@ -235,25 +254,30 @@ class RunController:
 
     def _place(self, run: RunShown, results: str) -> dict[str, Any]:
         """What there is to say of a results folder that the person named."""
-        said: dict[str, Any] = {"results": results, "continues": False, "choices": None}
+        said = {"results": results, "results_problem": "", "continues": False}
+        nothing = {"choices": None, "status": None}
         try:
             out, known = results_place(self._root, results)
-            if known:
-                source, said["choices"] = earlier_run(self._root, out)
-                said["continues"] = True
-                self._check_same(run.source, source, out.name)
+            if not known:
+                return {**said, **nothing}
+            return {**said, "continues": True, **self._earlier(run.source, out)}
         except OrganelleWidgetsError as error:
             problem = f"{error.message} {error.hint or ''}".strip()
-            return {**said, "continues": False, "choices": None, "results_problem": problem}
-        return {**said, "results_problem": ""}
+            return {**said, **nothing, "results_problem": problem}
 
-    def _check_same(self, source: str | None, earlier: str | None, name: str) -> None:
-        """A run goes on with the folder that it was begun with."""
-        if source != earlier:
-            message = f"{name!r} holds the results of another folder."
+    def _earlier(self, wanted: str | None, out: Path) -> dict[str, Any]:
+        """What there is to say of a run that is to go on; it does so with the folder that it was begun with."""
+        source, choices = earlier_run(self._root, out)
+        status = read_status(out)
+        if source != wanted:
+            message = f"{out.name!r} holds the results of another folder."
             raise InputError(message, hint="Choose another name.")
+        if status is not None and not status.ended and not is_gone(status):
+            message = f"A run is under way in {out.name!r}."
+            raise InputError(message, hint="The Folder tab lists it; watch it there.")
+        return {"choices": choices, "status": status}
 
-    def _start(self, run: RunShown, source: str) -> None:
+    def _start(self, run: RunShown, source: str, extra: Sequence[str] = ()) -> None:
         """Start the process, and follow it."""
         self._leave()
         choices = run.choices or {name: getattr(self._state, name) for name in CHOICES}
@@ -261,7 +285,7 @@ class RunController:
             out, known = results_place(self._root, run.results)
             words = batch_arguments(confined(self._root, source), out, choices, resume=known)
             before = read_status(out)
-            process = start_run(words, out.with_name(f"{out.name}.log"), self._command)
+            process = start_run([*words, *extra], out.with_name(f"{out.name}.log"), self._command)
         except OrganelleWidgetsError as error:
             self._refuse(error)
             return

@@ -35,15 +35,15 @@ class RunPanel(PageRegion):
     choices : list of dict
         What the run is done with: ``label`` and ``value``.
     results : dict
-        The results folder: ``name``, ``problem`` (why it can't be used) and ``continues`` (whether a run in it goes
-        on).
+        The results folder: ``name``, ``problem`` (why it can't be used), ``note`` (what becomes of it) and
+        ``continues`` (whether a run in it goes on).
     can_start : bool
         Whether the button that starts the run works.
     progress : dict
         ``fraction`` (None while unknown), ``counts``, ``rate``, ``now`` and ``stopping``.
     outcome : dict
         ``kind`` (``"done"``, ``"stopped"`` or ``"failed"``), ``title``, ``counts``, ``message``, ``hint``,
-        ``failures`` (``name`` and ``message`` of each), ``more`` and ``continues``.
+        ``failures`` (``name`` and ``message`` of each), ``more``, ``continues`` and ``retries``.
     formats : list of dict
         What results can be saved as: ``key``, ``title``, ``detail``.
     saving : dict
@@ -52,7 +52,7 @@ class RunPanel(PageRegion):
         The last one made: ``place``, ``size`` in bytes, ``notes``, ``more`` and ``download`` (whether it is offered).
     error : dict
         What went wrong with the last wish: ``message``, ``hint``; empty for nothing.
-    closed, continue_requested, stop_requested, save_cancelled, download_requested : Signal
+    closed, continue_requested, retry_requested, stop_requested, save_cancelled, download_requested : Signal
         The person did that.
     results_changed, start_requested : Signal
         Emit the name of the results folder.
@@ -83,6 +83,7 @@ class RunPanel(PageRegion):
     results_changed = Signal(str)
     start_requested = Signal(str)
     continue_requested = Signal()
+    retry_requested = Signal()
     stop_requested = Signal()
     save_requested = Signal(str)
     save_cancelled = Signal()
@@ -94,6 +95,7 @@ class RunPanel(PageRegion):
             "results": self._on_results,
             "start": self._on_start,
             "continue": self._on_continue,
+            "retry": self._on_retry,
             "stop": self._on_stop,
             "save": self._on_save,
             "cancel-save": self._on_cancel_save,
@@ -113,6 +115,10 @@ class RunPanel(PageRegion):
     def _on_continue(self, _: dict[str, Any], __: list[Any]) -> None:
         if self.stage == "ended" and self.outcome.get("continues") and not self.saving:
             self.continue_requested.emit()
+
+    def _on_retry(self, _: dict[str, Any], __: list[Any]) -> None:
+        if self.stage == "ended" and self.outcome.get("retries") and not self.saving:
+            self.retry_requested.emit()
 
     def _on_stop(self, _: dict[str, Any], __: list[Any]) -> None:
         if self.stage in ("starting", "running"):

@@ -250,6 +250,10 @@ def test_a_run_goes_to_its_end(open_desk: Any, root: Path) -> None:
     listed = {e["name"]: (e["kind"], e["detail"]) for e in desk.regions.sample.folder_entries}
     assert listed["plate results"] == ("run", "results · 0 fields")
     assert listed["plate"] == ("folder", "")
+    assert outcome["retries"]
+    desk.runs.resume(again=True)
+    desk.wait("ended")
+    assert json.loads((root / "asked.json").read_text())[-2:] == ["--resume", "--retry-failures"]
 
 
 def test_a_run_stops_and_goes_on_with_its_own_choices(open_desk: Any, root: Path) -> None:
@@ -283,12 +287,26 @@ def test_results_of_a_run_are_gone_on_with_by_name(open_desk: Any) -> None:
     desk.runs.offer("plate")
     assert desk.wait("ready").continues
     assert desk.regions.run.results["continues"]
+    assert "(1 of 6 fields · 1 failed · 0 cells)" in desk.regions.run.results["note"]
     shown = {row["label"]: row["value"] for row in desk.regions.run.choices}
     assert shown["Confidence threshold"] == "0.50"
     desk.runs.offer("")
     desk.wait("ready")
     desk.runs.choose_results("plate results")
     assert "another folder" in desk.state.run.results_problem
+
+
+def test_a_run_under_way_is_not_begun_twice(open_desk: Any) -> None:
+    desk = open_desk("patient")
+    desk.start()
+    desk.wait("running")
+    other = open_desk()
+    other.runs.offer("plate")
+    run = other.wait("ready")
+    assert "A run is under way in 'plate results'" in run.results_problem
+    assert not run.can_start
+    other.runs.start("plate results")
+    assert other.state.run.stage == "ready"
 
 
 def test_a_run_that_refuses_says_why(open_desk: Any, root: Path) -> None:

@@ -74,6 +74,19 @@ def test_a_run_goes_on_where_that_is_offered(panel: RunPanel, browse: Any, heard
     assert asked == [()]
 
 
+def test_failed_fields_are_tried_again_where_that_is_offered(
+    panel: RunPanel, browse: Any, heard: Any
+) -> None:
+    asked = heard(panel.retry_requested)
+    browser = browse(panel)
+    panel.stage = "ended"
+    browser.say("retry")
+    assert asked == []
+    panel.outcome = {"kind": "done", "retries": True}
+    browser.say("retry")
+    assert asked == [()]
+
+
 def test_results_are_saved_in_a_known_format_one_at_a_time(
     panel: RunPanel, browse: Any, heard: Any
 ) -> None:

@@ -51,11 +51,11 @@ function planPane(model, start) {
       problems.replaceChildren(h("summary", {}, icon("alert"), title, icon("chevron")), h("ul", { class: "ow-scroll" }, lines));
     }),
     watch(model, ["results", "stage"], () => {
-      const { name = "", problem = "", continues } = model.get("results");
+      const { name = "", problem = "", note: word = "" } = model.get("results");
       if (document.activeElement !== input || model.get("stage") === "counting") input.value = name;
       input.setAttribute("aria-invalid", String(Boolean(problem)));
       note.classList.toggle("ow-run-wrong", Boolean(problem));
-      note.textContent = problem || (continues ? "A run has begun there. It goes on with what it was begun with, and repeats nothing." : "A new folder, below the top folder.");
+      note.textContent = problem || word;
     }),
   ];
   const element = h(
@@ -179,6 +179,7 @@ function actions(model, close, input) {
   const start = button("Start", "", () => can() && model.send({ type: "start", name: input().value }), true);
   const stop = button("Stop run", "Stop at the next field; what is done stays, and the run can go on later", () => model.send({ type: "stop" }));
   const again = button("Continue", "Go on with the fields that are left; nothing is repeated", () => model.send({ type: "continue" }), true);
+  const retry = button("Try failed fields again", "Analyse the fields again that could not be analysed; nothing else is repeated", () => model.send({ type: "retry" }));
   const leave = button("Close", "Close (Esc)", close);
   const off = watch(model, ["stage", "can_start", "results", "progress", "outcome", "saving"], () => {
     const stage = model.get("stage");
@@ -190,10 +191,11 @@ function actions(model, close, input) {
     stop.hidden = !UNDER_WAY.includes(stage);
     stop.disabled = Boolean(model.get("progress").stopping);
     again.hidden = stage !== "ended" || !model.get("outcome").continues;
-    again.disabled = model.get("saving").key !== undefined;
+    retry.hidden = stage !== "ended" || !model.get("outcome").retries;
+    again.disabled = retry.disabled = model.get("saving").key !== undefined;
     leave.textContent = planning ? "Cancel" : "Close";
   });
-  return { element: h("footer", { class: "ow-run-foot" }, stop, leave, again, start), start, leave, stop: off };
+  return { element: h("footer", { class: "ow-run-foot" }, stop, retry, leave, again, start), start, leave, stop: off };
 }
 
 export default {
