@@ -161,7 +161,7 @@ def _walk(folder: Path, recursive: bool, listing: Listing) -> Iterator[tuple[Pat
 
 def _add_matches(pattern: Path, siblings: Siblings, listing: Listing, recursive: bool) -> None:
     """Add what fits a pattern: fields by any of their files, folders, and OME-Zarr."""
-    matches = [Path(match) for match in sorted(glob.glob(str(pattern), recursive=True))]  # noqa: PTH207
+    matches = _matches(pattern)
     if not matches:
         message = "Expected files or folders that fit this pattern; found none."
         raise InputError(message, source=str(pattern), hint="Check the spelling.")
@@ -184,6 +184,25 @@ def _add_matches(pattern: Path, siblings: Siblings, listing: Listing, recursive:
             _add_file(path, siblings, listing)
         else:
             listing.passed_over["masks" if is_mask(path) else path.suffix.lower()] += 1
+
+
+def _matches(pattern: Path) -> list[Path]:
+    """What fits a pattern, in order; of a folder that links lead to as well, the shortest path."""
+    root = _root(pattern)
+    rest = pattern.relative_to(root)
+    found = [  # pathlib's `**` follows no links, so that a loop of them ends
+        path
+        for path in root.glob(str(rest))
+        if not any(part.startswith(".") for part in path.relative_to(root).parts)
+    ]
+    ways: dict[Path, Path] = {}
+    for folder in sorted({path.parent for path in found}, key=lambda path: (len(path.parts), path)):
+        ways.setdefault(folder.resolve(), folder)
+    chosen = set(ways.values())
+    kept = sorted(path for path in found if path.parent in chosen)
+    links = [path for path in kept if path.is_symlink() and path.is_dir()]
+    doubled = {link for link in links if link.resolve() in set(kept) - {link}}
+    return [path for path in kept if path not in doubled]
 
 
 def _in_results(folder: Path, root: Path, known: dict[Path, bool]) -> bool:

@@ -262,3 +262,11 @@ def test_a_missing_source_of_a_list_hides_nothing(write_field, tmp_path):
     found = discover_fields([tmp_path / "p", tmp_path / "gone"], on_problem=problems.append)
     assert [item.name for item in found] == ["a"]
     assert [problem.source for problem in problems] == [str(tmp_path / "gone")]
+
+
+def test_a_pattern_follows_no_link_twice(write_field, tmp_path):
+    files = write_field("a", folder=tmp_path / "plate1")
+    (tmp_path / "plate1" / "again").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "plate_latest").symlink_to(tmp_path / "plate1", target_is_directory=True)
+    for pattern in ("**/*_green.png", "plate*", "plate*/*_red.png"):
+        assert [item.files for item in discover_fields(f"{tmp_path}/{pattern}")] == [files]
