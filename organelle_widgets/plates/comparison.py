@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from organelle_widgets.errors import InputError
+from organelle_widgets.errors import InputError, SettingsError
 from organelle_widgets.plates.answers import ANSWER_TABLE, ANSWERS, Unit, Units, count_units
 from organelle_widgets.plates.ranks import mann_whitney
 from organelle_widgets.plates.resampling import (
@@ -113,6 +113,9 @@ def compare_groups(
     Benjamini, Hochberg (1995). J. R. Stat. Soc. B 57, 289. doi:10.1111/j.2517-6161.1995.tb02031.x
     """
     check_draws(n_draws, confidence, seed)
+    if not 0 < alpha < 1:
+        message = f"Expected alpha above 0 and below 1; found {alpha!r}."
+        raise SettingsError(message)
     first, second = _values(table, by, a, b)
     units = count_units(table[table[by].isin([first, second])], by, unit)
     parts = [units.groups().get((value,)) for value in (first, second)]

@@ -373,7 +373,7 @@ def _unplaced(done: pd.DataFrame, failed: pd.DataFrame) -> list[str]:
 
 def _small_plates(wells: pd.DataFrame) -> list[str]:
     """What is said of plates with too few wells to compare."""
-    sizes = wells.groupby("plate").size()
+    sizes = (wells["n_fields"] > 0).groupby(wells["plate"]).sum()
     if (sizes >= FEWEST).all():
         return []
-    return [f"Wells are compared on plates with {FEWEST} wells or more."]
+    return [f"Wells are compared on plates with {FEWEST} wells or more that have results."]

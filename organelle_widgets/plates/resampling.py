@@ -105,14 +105,14 @@ def expanded_tail(
     ----------
     confidence : float
         For instance 0.95.
-    degrees : float or ndarray
+    degrees : float or ndarray, shape (n_values,)
         Degrees of freedom of the standard error.
-    widening : float or ndarray
+    widening : float or ndarray, shape (n_values,)
         The standard error over that of the draws; sqrt(n / (n - 1)) for a mean of n units.
 
     Returns
     -------
-    ndarray of float64
+    ndarray of float64, shape of the parameters
         0.025 for very many units at 0.95, less for few.
 
     References

@@ -162,6 +162,8 @@ def test_groups_that_are_not_there():
         compare_groups(table, "gene", "a", "b")
     with pytest.raises(SettingsError, match="auto, well, field; found 'cell'"):
         compare_groups(table, "drug", "a", "b", "cell")
+    with pytest.raises(SettingsError, match="alpha above 0 and below 1; found 5"):
+        compare_groups(table, "drug", "a", "b", alpha=5)
     nowhere = table.assign(field=table["field"].where(table["drug"] == "a"))
     with pytest.raises(
         InputError, match="cells where drug is 'b'; found none with a field or well"

@@ -62,7 +62,9 @@ def test_numbers_by_hand():
     assert (first["n_warnings"], first["seconds"], first["flags"]) == (3, 3.0, "")
     assert np.isnan([second["border_share"], second["nucleus_edge_um"]]).all()
     assert (second["n_flags"], second["flags"]) == (1, "no cells")
-    assert wells.attrs["notes"] == ("Wells are compared on plates with 6 wells or more.",)
+    assert wells.attrs["notes"] == (
+        "Wells are compared on plates with 6 wells or more that have results.",
+    )
 
 
 @pytest.mark.parametrize(

@@ -89,14 +89,14 @@ def grouping_column(results: Results, most: int = 24) -> str:
 
 
 def distinct_values(results: Results, name: str, most: int = 1000) -> list[object]:
-    """Values of a column that cells have.
+    """Values of a column of the source, as fields have them.
 
     Parameters
     ----------
     results : Results
         The run.
     name : str
-        A column of the table of cells.
+        A column of the table of fields, of which there are far fewer than cells.
     most : int
         At most so many.
 
@@ -107,7 +107,7 @@ def distinct_values(results: Results, name: str, most: int = 1000) -> list[objec
     """
     column = quoted(name)
     there = f"{column} IS NOT NULL AND CAST({column} AS VARCHAR) <> ''"
-    found = results.sql(f"SELECT DISTINCT {column} AS value FROM cells WHERE {there} LIMIT {most}")
+    found = results.sql(f"SELECT DISTINCT {column} AS value FROM fields WHERE {there} LIMIT {most}")
     return list(found["value"])
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from organelle_widgets.core.labels import class_index
 from organelle_widgets.core.settings import setting
 from organelle_widgets.errors import InputError
-from organelle_widgets.plates.answers import NOT_SURE, UNITS
+from organelle_widgets.plates.answers import UNITS
 from organelle_widgets.plates.charts._base import RUN_CHARTS, RunChart
 from organelle_widgets.plates.charts._columns import (
     columns_named,
@@ -234,8 +234,7 @@ def _panel(page: Page, panel: pd.DataFrame, place: tuple[float, float, float], r
     first, colors = panel.iloc[0], page.colors
     page.swatch(left, top + _HEAD / 2 - 2, first["color"])
     page.text(left + 11, top + _HEAD / 2 - 2, first["code"], weight="bold")
-    if first["name"] != NOT_SURE or width > 60:
-        page.text(left + 27, top + _HEAD / 2 - 2, fit_text(first["name"], SIZE, width - 27))
+    page.text(left + 30, top + _HEAD / 2 - 2, fit_text(first["name"], SIZE, width - 30))
     axes = page.axes(left, top + _HEAD, width, row * len(panel))
     bare_axes(axes, colors)
     axes.set_ylim(len(panel), 0)

@@ -239,7 +239,7 @@ def _paint_texts(
     ink = colors.ink if line["significant"] else colors.muted
     page.swatch(0, middle, line["color"])
     page.text(12, middle, line["code"], weight="bold")
-    page.text(30, middle, fit_text(line["name"], SIZE, names - 34))
+    page.text(32, middle, fit_text(line["name"], SIZE, names - 36))
     for number, side in enumerate(("mean_a", "mean_b")):
         share = f"{100 * line[side]:.1f} %"
         page.text(names + _SHARE * (number + 1), middle, share, size=NOTE, ha="right")
@@ -275,6 +275,6 @@ def _paint_forest(
     looks: dict[str, Any] = {"size": SMALL, "color": colors.muted, "ha": "center"}
     page.text(left + width / 2, below + 20, "difference, percentage points", **looks)
     for share, side, form in ((0.0, "a", "← {}"), (1.0, "b", "{} →")):
-        text = fit_text(form.format(attrs[side]), SMALL, width / 2)
+        text = form.format(fit_text(str(attrs[side]), SMALL, width / 2 - 18))
         ha = "left" if share == 0 else "right"
         page.text(left + width * share, below + 29, text, **{**looks, "ha": ha})
