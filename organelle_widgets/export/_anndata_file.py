@@ -10,12 +10,16 @@ The layout: https://anndata.readthedocs.io/en/stable/fileformat-prose.html
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from io import RawIOBase
+    from pathlib import Path
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -25,9 +29,9 @@ __all__ = [
     "GrowingArray",
     "WholeNumbers",
     "flat",
-    "start_file",
     "start_group",
     "start_table",
+    "started_file",
     "write_parts",
 ]
 
@@ -193,24 +197,113 @@ class WholeNumbers:
             self._table.move("_values", self._name)
 
 
-def start_file(path: Any) -> Any:
-    """An empty file of the layout.
+@contextmanager
+def started_file(path: Path) -> Iterator[tuple[Any, Callable[[], None]]]:
+    """An empty file of the layout, which is closed in the end.
 
     Parameters
     ----------
     path : Path
         The file.
 
-    Returns
-    -------
+    Yields
+    ------
     h5py.File
         Open for writing, with nothing but its marks.
+    callable
+        Raises the OSError that writing met so far, if it met one; call it now and then.
+
+    Raises
+    ------
+    OSError
+        If something could not be written.
     """
     import h5py
 
-    file = h5py.File(path, "w")
-    _mark(file, "anndata", "0.1.0")
-    return file
+    with path.open("w+b", buffering=0) as raw:
+        disk = _Disk(raw)
+        try:
+            with h5py.File(disk, "w") as file:
+                _mark(file, "anndata", "0.1.0")
+                yield file, disk.check
+        finally:
+            disk.check()
+
+
+class _Disk:
+    """A file for HDF5, which can't stand errors: on a full disk it ends the process.
+
+    So HDF5 never sees an error. The first one is kept, nothing is written from then on, and `check` raises it.
+    """
+
+    def __init__(self, file: RawIOBase) -> None:
+        self._file = file
+        self._place = 0
+        self._error: OSError | None = None
+
+    def check(self) -> None:
+        """Raise the error that there was, if any."""
+        if self._error is not None:
+            raise self._error
+
+    def write(self, data: Any) -> int:
+        """Write all of the data, or keep the error."""
+        view = memoryview(data).cast("B")
+        done = 0
+        with self._kept():
+            self._file.seek(self._place)
+            while self._error is None and done < len(view):
+                done += self._file.write(view[done:]) or 0
+        self._place += len(view)
+        return len(view)
+
+    def readinto(self, buffer: Any) -> int:
+        """Read; what was never written is zero."""
+        view = memoryview(buffer).cast("B")
+        data = b""
+        with self._kept():
+            self._file.seek(self._place)
+            data = self._file.read(len(view)) or b""
+        view[:] = data.ljust(len(view), b"\0")
+        self._place += len(view)
+        return len(view)
+
+    def read(self, size: int) -> bytes:
+        """Read a copy; this is also how h5py tells a file from a path."""
+        data = bytearray(size)
+        self.readinto(data)
+        return bytes(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place."""
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._end()}[whence]
+        self._place = start + offset
+        return self._place
+
+    def tell(self) -> int:
+        """The place."""
+        return self._place
+
+    def truncate(self, size: int) -> int:
+        """Cut, or make room."""
+        with self._kept():
+            self._file.truncate(size)
+        return size
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def _end(self) -> int:
+        """Where the file ends."""
+        return self._file.seek(0, os.SEEK_END)
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        """Keep the first error instead of raising it."""
+        try:
+            yield
+        except OSError as error:
+            self._error = self._error or error
 
 
 def start_table(group: Any, name: str, columns: Sequence[str]) -> Any:

@@ -15,9 +15,9 @@ from organelle_widgets.export._anndata_file import (
     GrowingArray,
     WholeNumbers,
     flat,
-    start_file,
     start_group,
     start_table,
+    started_file,
     write_parts,
 )
 from organelle_widgets.export._base import EXPORTERS, Exporter
@@ -89,11 +89,12 @@ class H5adExporter(Exporter):
 
 def _write_cells(cells: CellStream, path: Path) -> int:
     """Write all batches; how many cells there were."""
-    with start_file(path) as file:
+    with started_file(path) as (file, check_disk):
         arrays = _Arrays(file, cells)
         n_cells = 0
         for batch in cells.batches:
             arrays.put(n_cells, batch)
+            check_disk()
             n_cells += batch.num_rows
         arrays.end(n_cells)
         write_parts(file, {"var": _classes(), "uns": _about(cells)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import time
 import uuid
 import warnings
 from contextlib import contextmanager, suppress
@@ -30,6 +31,7 @@ _REASONS: dict[int, tuple[str, str]] = {
     errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter name."),
 }
 
+_REMOVALS, _PAUSE_S = 40, 0.05
 _FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
 
 
@@ -102,7 +104,16 @@ def folder_written_whole(path: str | Path, *, keep: bool = False) -> Iterator[Pa
     except OSError as error:
         raise _explained(target, error) from error
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        _remove(part)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, also where threads of a writer that failed still put files there for a moment."""
+    for _ in range(_REMOVALS):
+        if not folder.exists():
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(_PAUSE_S)
 
 
 def _sibling(target: Path, suffix: str) -> Path:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import io
 import json
+from pathlib import Path
 
 import anndata
 import h5py
@@ -14,6 +17,7 @@ import pytest
 from organelle_widgets.core.answers import CellAnswers
 from organelle_widgets.core.labels import CLASS_NAMES, CLASSES
 from organelle_widgets.core.results import PROBABILITY_COLUMNS
+from organelle_widgets.errors import ExportError
 from organelle_widgets.export import _cells
 from organelle_widgets.export.csv import CSV_COLUMNS
 from organelle_widgets.export.h5ad import H5adExporter
@@ -128,3 +132,38 @@ def test_some_cells_without_an_embedding(tmp_path):
     data = anndata.read_h5ad(tmp_path / "cells.h5ad")
     np.testing.assert_array_equal(data.obsm["X_embedding"], [[np.nan] * 2, [1, 2]])
     assert np.isnan(data.uns["threshold"])
+
+
+class FullDisk:
+    """A file on a disk with room for some bytes."""
+
+    def __init__(self, path, room):
+        self.file, self.room = io.FileIO(path, "w+"), room
+
+    def write(self, data):
+        if not self.room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        taken = min(len(data), self.room)
+        self.room -= taken
+        return self.file.write(data[:taken])
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.file.close()
+
+
+@pytest.mark.parametrize("room", [0, 100, 3_000, 20_000])
+def test_a_full_disk_is_an_error_and_no_crash(room, disc_result, tmp_path, monkeypatch):
+    def opened(self, *args, **kwargs):
+        return FullDisk(self, room) if "+" in str(args) else whole(self, *args, **kwargs)
+
+    whole = Path.open
+    monkeypatch.setattr(Path, "open", opened)
+    with pytest.raises(ExportError, match=r"discs: Can't write .*: the disk is full"):
+        H5adExporter().write(disc_result, tmp_path / "cells.h5ad")
+    assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -138,3 +140,22 @@ def test_a_folder_that_can_not_take_its_place_gives_it_back(tmp_path, monkeypatc
         (part / "a").write_text("new")
     assert (tmp_path / "old" / "a").read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["old"]
+
+
+def test_threads_that_still_write_leave_nothing_behind(tmp_path):
+    def late(folder):
+        time.sleep(0.02)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "late").write_text("late")
+
+    def fails():
+        with folder_written_whole(tmp_path / "new") as part:
+            thread.append(threading.Thread(target=late, args=(part / "deep",)))
+            thread[0].start()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    thread = []
+    with pytest.raises(ExportError, match="the disk is full"):
+        fails()
+    thread[0].join()
+    assert list(tmp_path.iterdir()) == []
