@@ -50,7 +50,28 @@ _CONTROLS = (
     "wild type",
     "none",
 )
-_SHARE, _EFFECT, _P = 38.0, 76.0, 42.0
+_SHARE, _EFFECT, _EFFECT_NARROW, _P, _NARROW = 38.0, 76.0, 36.0, 42.0, 420.0
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Where the columns are, points: right ends of the two shares, the forest, the effect, the right end of p."""
+
+    shares: tuple[float, float]
+    forest: tuple[float, float]
+    effect: float
+    p: float
+    narrow: bool
+
+    @classmethod
+    def fitting(cls, room: float) -> _Columns:
+        """Narrow pages have codes without names, and effects without words."""
+        narrow = room < _NARROW
+        names = 28.0 if narrow else min(170.0, room * 0.28)
+        start = names + 2 * _SHARE + 14
+        width = room - start - _P - 10 - (_EFFECT_NARROW if narrow else _EFFECT)
+        shares = (names + _SHARE, names + 2 * _SHARE)
+        return cls(shares, (start, width), start + width + 12, room, narrow)
 
 
 @RUN_CHARTS.register("group_comparison", title="Two groups compared")
@@ -177,15 +198,11 @@ class GroupComparisonChart(RunChart):
         """
         rows = _drawn(table)
         page = Page.make(self.width_mm, _HEAD + _ROW * len(rows) + _FOOT, table.attrs, self.style)
-        names = min(170.0, page.room * 0.28)
-        forest = names + 2 * _SHARE + 14
-        width = page.room - forest - _EFFECT - _P - 10
-        ends = (page.room - _P - 6, page.room)
-        _paint_heads(page, table.attrs, names, ends)
+        columns = _Columns.fitting(page.room)
+        _paint_heads(page, table.attrs, columns)
         for number, line in enumerate(rows.to_dict("records")):
-            middle = _HEAD + _ROW * (number + 0.5)
-            _paint_texts(page, line, middle, names, (forest + width + 12, ends[1]))
-        _paint_forest(page, rows, (forest, width), table.attrs)
+            _paint_texts(page, line, _HEAD + _ROW * (number + 0.5), columns)
+        _paint_forest(page, rows, columns, table.attrs)
         return page.figure
 
 
@@ -219,62 +236,65 @@ def _drawn(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _paint_heads(
-    page: Page, attrs: dict[Any, Any], names: float, ends: tuple[float, float]
-) -> None:
+def _paint_heads(page: Page, attrs: dict[Any, Any], columns: _Columns) -> None:
     """What stands above the columns."""
     looks: dict[str, Any] = {"size": NOTE, "color": page.colors.muted, "ha": "right"}
-    for number, side in enumerate("ab"):
-        title = fit_text(str(attrs[side]), NOTE, _SHARE - 3)
-        page.text(names + _SHARE * (number + 1), _HEAD - 9, title, **looks)
-    page.text(ends[0] - _EFFECT + 6, _HEAD - 9, "effect (δ)", **{**looks, "ha": "left"})
-    page.text(ends[1], _HEAD - 9, "adjusted p", **looks)
+    for at, side in zip(columns.shares, "ab", strict=True):
+        page.text(at, _HEAD - 9, fit_text(str(attrs[side]), NOTE, _SHARE - 3), **looks)
+    effect = "δ" if columns.narrow else "effect (δ)"
+    page.text(columns.effect, _HEAD - 9, effect, **{**looks, "ha": "left"})
+    page.text(columns.p, _HEAD - 9, "adjusted p", **looks)
 
 
-def _paint_texts(
-    page: Page, line: dict[Any, Any], middle: float, names: float, ends: tuple[float, float]
-) -> None:
+def _paint_texts(page: Page, line: dict[Any, Any], middle: float, columns: _Columns) -> None:
     """Name, shares, effect and p of one class."""
     colors = page.colors
     ink = colors.ink if line["significant"] else colors.muted
     page.swatch(0, middle, line["color"])
     page.text(12, middle, line["code"], weight="bold")
-    page.text(32, middle, fit_text(line["name"], SIZE, names - 36))
-    for number, side in enumerate(("mean_a", "mean_b")):
-        share = f"{100 * line[side]:.1f} %"
-        page.text(names + _SHARE * (number + 1), middle, share, size=NOTE, ha="right")
+    if not columns.narrow:
+        page.text(32, middle, fit_text(line["name"], SIZE, columns.shares[0] - _SHARE - 36))
+    for at, side in zip(columns.shares, ("mean_a", "mean_b"), strict=True):
+        page.text(at, middle, f"{100 * line[side]:.1f} %", size=NOTE, ha="right")
     delta = round(line["cliffs_delta"], 2) + 0.0  # no minus before a zero
-    effect = f"{delta:+.2f} {line['effect']}".replace("-", "−")
-    page.text(ends[0], middle, effect, size=NOTE, color=ink)
+    word = "" if columns.narrow else f" {line['effect']}"
+    page.text(columns.effect, middle, _signed(f"{delta:+.2f}{word}"), size=NOTE, color=ink)
     p = "< 0.001" if line["p_adjusted"] < 0.001 else f"{line['p_adjusted']:.3f}"
     weight = "bold" if line["significant"] else "normal"
-    page.text(ends[1], middle, p, size=NOTE, color=ink, ha="right", weight=weight)
+    page.text(columns.p, middle, p, size=NOTE, color=ink, ha="right", weight=weight)
 
 
-def _paint_forest(
-    page: Page, rows: pd.DataFrame, across: tuple[float, float], attrs: dict[Any, Any]
-) -> None:
+def _signed(text: str) -> str:
+    """With a minus of a plus's width instead of a hyphen."""
+    return text.replace("-", "−")
+
+
+def _paint_forest(page: Page, rows: pd.DataFrame, columns: _Columns, attrs: dict[Any, Any]) -> None:
     """The differences with their intervals, on a scale of percentage points."""
-    colors, (left, width) = page.colors, across
+    colors, (left, width) = page.colors, columns.forest
     axes = page.axes(left, _HEAD, width, _ROW * max(len(rows), 1))
     bare_axes(axes, colors)
     values = 100 * rows[["difference", "low", "high"]].to_numpy(float)
     end = nice_ceiling(np.nanmax(np.abs(values), initial=1.0))
     axes.set(xlim=(-1.05 * end, 1.05 * end), ylim=(max(len(rows), 1), 0))
-    axes.set_xticks([-end, -end / 2, 0, end / 2, end])
-    axes.set_xticklabels(
-        [f"{tick:+.3g}".replace("-", "−") if tick else "0" for tick in axes.get_xticks()]
-    )
+    ticks = [-end, 0, end] if columns.narrow else [-end, -end / 2, 0, end / 2, end]
+    axes.set_xticks(ticks, [_signed(f"{tick:+.3g}") if tick else "0" for tick in ticks])
     at = np.arange(len(rows)) + 0.5
     axes.hlines(at, -2 * end, 2 * end, color=colors.track, lw=0.8, zorder=0)
     axes.axvline(0, color=colors.muted, lw=0.8, zorder=1)
     axes.hlines(at, values[:, 1], values[:, 2], color=colors.line, lw=1.3, zorder=2)
     fills = [row.color if row.significant else colors.paper for row in rows.itertuples()]
     axes.scatter(values[:, 0], at, s=26, c=fills, edgecolors=colors.ink, lw=0.9, zorder=3)
-    below = _HEAD + _ROW * max(len(rows), 1)
-    looks: dict[str, Any] = {"size": SMALL, "color": colors.muted, "ha": "center"}
-    page.text(left + width / 2, below + 20, "difference, percentage points", **looks)
-    for share, side, form in ((0.0, "a", "← {}"), (1.0, "b", "{} →")):
-        text = form.format(fit_text(str(attrs[side]), SMALL, width / 2 - 18))
-        ha = "left" if share == 0 else "right"
-        page.text(left + width * share, below + 29, text, **{**looks, "ha": ha})
+    _paint_directions(page, (left, width), _HEAD + _ROW * max(len(rows), 1), attrs)
+
+
+def _paint_directions(
+    page: Page, across: tuple[float, float], top: float, attrs: dict[Any, Any]
+) -> None:
+    """What the scale is, and which side is which group's."""
+    left, width = across
+    looks: dict[str, Any] = {"size": SMALL, "color": page.colors.muted}
+    page.text(left + width / 2, top + 20, "difference, percentage points", ha="center", **looks)
+    a, b = (fit_text(str(attrs[side]), SMALL, width / 2 - 18) for side in "ab")
+    page.text(left, top + 29, f"← {a}", ha="left", **looks)
+    page.text(left + width, top + 29, f"{b} →", ha="right", **looks)

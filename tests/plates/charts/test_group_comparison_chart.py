@@ -53,3 +53,13 @@ def test_groups_that_are_not_there(run24, plain_run):
         pytest.raises(InputError, match="a column with two groups to compare; found none"),
     ):
         GroupComparisonChart().compute(results)
+
+
+@pytest.mark.parametrize("width_mm", [120.0, 180.0, 300.0])
+def test_the_differences_have_room(width_mm, run24):
+    figure = GroupComparisonChart(width_mm=width_mm).figure(run24)
+    widest = max(axes.get_position().width for axes in figure.axes if axes.axison)
+    assert widest > 0.25
+    words = {text.get_text() for text in figure.texts}
+    assert ("Nucleoli" in words) is (width_mm > 150)
+    assert "NO" in words
