@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from organelle_widgets.results._query import quoted
+from organelle_widgets.results._sql import quoted, where_clause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ def count_query(by: Sequence[str], where: str | None) -> str:
     """
     plain = [quoted(name) for name in by if name != "class"]
     keys = "".join(f"{name}, " for name in plain)
-    kept = f"WHERE ({where}\n)" if where and where.strip() else ""
+    kept = where_clause(where)
     if "class" not in by:
         return (
             f"SELECT {keys}count(*) AS n_cells, count(*) / sum(count(*)) OVER () AS share "

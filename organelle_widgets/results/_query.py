@@ -17,6 +17,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from organelle_widgets.errors import InputError
+from organelle_widgets.results._sql import (
+    check_whole,
+    order_clause,
+    page_clause,
+    quoted,
+    text,
+    where_clause,
+)
 from organelle_widgets.results.schema import TABLES, TableName, arrow_schema, columns_of
 
 if TYPE_CHECKING:
@@ -26,10 +34,11 @@ if TYPE_CHECKING:
 
     from organelle_widgets.results._folder import Manifest
 
-__all__ = ["Database", "PartsMovedError", "checked_columns", "quoted"]
+__all__ = ["Database", "PartsMovedError"]
 
 _PAGE_ROWS = 5000
 _BATCH_ROWS = 8192
+_PLACE = "file_index, file_row_number"
 _KEYS: Mapping[str, str] = {"cells": "field, cell_id", "fields": "field", "failures": "name"}
 
 
@@ -63,9 +72,9 @@ class Database:
             self._connection.unregister("_rows")
         folders = {f"{self._folder}/", f"{glob.escape(str(self._folder))}/"}
         for setting in (
-            f"temp_directory = {_text(str(scratch))}",  # made when it is needed, removed at the end
+            f"temp_directory = {text(str(scratch))}",  # made when it is needed, removed at the end
             "parquet_metadata_cache = true",
-            f"allowed_directories = [{', '.join(map(_text, sorted(folders)))}]",
+            f"allowed_directories = [{', '.join(map(text, sorted(folders)))}]",
             "enable_external_access = false",
             "lock_configuration = true",
         ):
@@ -92,7 +101,7 @@ class Database:
         with self._explained():
             for table in TABLES:
                 self._cursor().execute(
-                    f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM {self._source(table)}"
+                    f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM {_source(table, self._parts[table])}"
                 )
 
     def close(self) -> None:
@@ -172,23 +181,25 @@ class Database:
             If a part is gone.
         """
         names = ", ".join(map(quoted, columns))
-        _check_whole(limit=limit, offset=offset, sample=sample)
-        if not self._parts[table]:
-            return self.sql(f"SELECT {names} FROM {table} {_where(where)} {_ordered(order_by, '')}")
-        tail = _tail(limit, offset)
-        chosen = f"{self._source(table)} AS {table} {_where(where)}"
+        check_whole(limit=limit, offset=offset, sample=sample)
+        names, files = ", ".join(map(quoted, columns)), self._parts[table]
+        if not files:
+            order = order_clause(order_by, "")
+            return self.sql(
+                f"SELECT {names} FROM no_{table} AS {table} {where_clause(where)} {order}"
+            )
+        chosen = f"{_source(table, files)} AS {table} {where_clause(where)}"
         if sample is not None:
             key = f"hash({_KEYS[table]}, {int(seed)})"
             chosen = (
                 f"(SELECT {table}.*, file_index, file_row_number FROM {chosen} "
-                f"ORDER BY {key}, file_index, file_row_number LIMIT {int(sample)}) AS {table}"
+                f"ORDER BY {key}, {_PLACE} LIMIT {int(sample)}) AS {table}"
             )
-        order = _ordered(order_by, "file_index, file_row_number")
+        tail = f"FROM {chosen} {order_clause(order_by, _PLACE)} {page_clause(limit, offset)}"
         most = min(n for n in (limit, sample, _PAGE_ROWS + 1) if n is not None)
         if most > _PAGE_ROWS:
-            return self.sql(f"SELECT {names} FROM {chosen} {order} {tail}")
-        places = self.sql(f"SELECT file_index, file_row_number FROM {chosen} {order} {tail}")
-        return self._rows_at(table, names, places)
+            return self.sql(f"SELECT {names} {tail}")
+        return self._rows_at(table, names, files, self.sql(f"SELECT {_PLACE} {tail}"))
 
     def check(self, table: TableName, where: str | None, order_by: str | None) -> None:
         """Find out whether expressions fit a table, without reading its rows.
@@ -205,7 +216,9 @@ class Database:
         InputError
             If one is wrong.
         """
-        self.sql(f"SELECT 1 FROM no_{table} AS {table} {_where(where)} {_ordered(order_by, '')}")
+        self.sql(
+            f"SELECT 1 FROM no_{table} AS {table} {where_clause(where)} {order_clause(order_by, '')}"
+        )
 
     def stream(
         self, table: TableName, columns: Sequence[str], where: str | None, order_by: str | None
@@ -233,10 +246,11 @@ class Database:
         PartsMovedError
             If a part is gone.
         """
-        ties = "file_index, file_row_number" if self._parts[table] else ""
+        files = self._parts[table]
         yield from self._batches(
-            f"SELECT {', '.join(map(quoted, columns))} FROM {self._source(table)} AS {table} "
-            f"{_where(where)} {_ordered(order_by, ties)}"
+            f"SELECT {', '.join(map(quoted, columns))} FROM {_source(table, files)} AS {table} "
+            f"{where_clause(where)} {order_clause(order_by, _PLACE if files else '')}",
+            files,
         )
 
     def stream_part(
@@ -274,21 +288,23 @@ class Database:
         path = f"{glob.escape(str(self._folder))}/{file}"
         names = ", ".join(map(quoted, columns))
         query = (
-            f"SELECT {names}, file_row_number FROM read_parquet({_text(path)}) AS {table} "
-            f"{_where(where or 'true')} "
+            f"SELECT {names}, file_row_number FROM read_parquet({text(path)}) AS {table} "
+            f"{where_clause(where or 'true')} "
             f"AND file_row_number >= {rows.start} AND file_row_number < {rows.stop}"
         )
         for batch in self._batches(query, [path]):
             if batch.num_rows:
                 yield batch.select(range(len(columns))), batch.column(len(columns))[-1].as_py()
 
-    def _rows_at(self, table: TableName, names: str, places: pd.DataFrame) -> pd.DataFrame:
+    def _rows_at(
+        self, table: TableName, names: str, files: Sequence[str], places: pd.DataFrame
+    ) -> pd.DataFrame:
         """The rows at some places, in the order of the places."""
         if places.empty:
             return self.sql(f"SELECT {names} FROM no_{table}")
         wanted = [
             f'SELECT {names}, {index} AS "\nfile", file_row_number AS "\nrow" '
-            f"FROM read_parquet({_text(self._parts[table][index])}) "
+            f"FROM read_parquet({text(files[index])}) "
             f"WHERE file_row_number IN ({', '.join(map(str, rows))})"
             for index, rows in _by_file(places).items()
         ]
@@ -311,11 +327,6 @@ class Database:
             _check_select(cursor, query)
             yield from cursor.sql(query).to_arrow_reader(_BATCH_ROWS)
 
-    def _source(self, table: TableName) -> str:
-        """Where a table's rows come from, for FROM."""
-        files = self._parts[table]
-        return f"read_parquet([{', '.join(map(_text, files))}])" if files else f"no_{table}"
-
     def _cursor(self) -> Any:
         """A connection of its own for each query, as threads may ask at the same time."""
         return self._connection.cursor()
@@ -336,6 +347,11 @@ class Database:
             raise InputError(message, source=str(self._folder), hint=hint) from error
 
 
+def _source(table: TableName, files: Sequence[str]) -> str:
+    """Where a table's rows come from, for FROM."""
+    return f"read_parquet([{', '.join(map(text, files))}])" if files else f"no_{table}"
+
+
 def _by_file(places: pd.DataFrame) -> dict[int, list[int]]:
     """Rows of each file."""
     found: dict[int, list[int]] = {}
@@ -344,93 +360,12 @@ def _by_file(places: pd.DataFrame) -> dict[int, list[int]]:
     return found
 
 
-def quoted(name: str) -> str:
-    """A column's name for SQL.
-
-    Parameters
-    ----------
-    name : str
-        Any text.
-
-    Returns
-    -------
-    str
-        In double quotes.
-    """
-    return '"' + name.replace('"', '""') + '"'
-
-
-def checked_columns(
-    table: TableName, extra: Mapping[str, str], columns: Sequence[str] | None
-) -> list[str]:
-    """The columns to give, all where none are named.
-
-    Parameters
-    ----------
-    table : {"cells", "fields", "failures"}
-        The table.
-    extra : mapping of str to str
-        The run's extra columns and their types.
-    columns : sequence of str, optional
-        What was asked for.
-
-    Returns
-    -------
-    list of str
-        Their names.
-
-    Raises
-    ------
-    InputError
-        If the table lacks one.
-    """
-    known = columns_of(table, extra)
-    if columns is None:
-        return list(known)
-    wanted = [columns] if isinstance(columns, str) else list(columns)
-    unknown = [name for name in wanted if name not in known]
-    if unknown or not wanted:
-        message = f"Expected columns of the table {table}; found {', '.join(map(repr, unknown)) or 'none'}."
-        raise InputError(message, hint=f"It has {', '.join(known)}.")
-    return wanted
-
-
 def _check_select(cursor: Any, query: str) -> None:
     """Refuse anything but one statement that reads."""
     kinds = [statement.type.name for statement in cursor.extract_statements(query)]
     if kinds not in (["SELECT"], ["EXPLAIN"]):
         message = f"Expected one SELECT; found {', '.join(kinds) or 'nothing'}."
         raise InputError(message, hint="Results are only read.")
-
-
-def _text(value: str) -> str:
-    """A text for SQL."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _where(where: str | None) -> str:
-    """The clause of a condition."""
-    return f"WHERE ({where}\n)" if where and where.strip() else ""
-
-
-def _ordered(order_by: str | None, ties: str) -> str:
-    """The clause of an order; what is equal keeps the order of the table."""
-    keys = [key for key in (f"{order_by}\n" if order_by and order_by.strip() else "", ties) if key]
-    return f"ORDER BY {', '.join(keys)}" if keys else ""
-
-
-def _check_whole(**values: int | None) -> None:
-    """Refuse numbers of rows that are none."""
-    for name, value in values.items():
-        if value is not None and (isinstance(value, bool) or int(value) != value or value < 0):
-            message = f"Expected {name} to be a whole number of rows; found {value!r}."
-            raise InputError(message)
-
-
-def _tail(limit: int | None, offset: int) -> str:
-    """The clauses of a page."""
-    some = "" if limit is None else f"LIMIT {int(limit)} "
-    return some + (f"OFFSET {int(offset)}" if offset else "")
 
 
 def _one_line(error: Exception) -> str:

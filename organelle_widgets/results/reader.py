@@ -13,8 +13,9 @@ from organelle_widgets.errors import InputError
 from organelle_widgets.results._batches import batches_of
 from organelle_widgets.results._count import count_query
 from organelle_widgets.results._folder import read_manifest, read_run
-from organelle_widgets.results._query import Database, PartsMovedError, checked_columns
+from organelle_widgets.results._query import Database, PartsMovedError
 from organelle_widgets.results._rebuild import field_result, read_masks
+from organelle_widgets.results._sql import checked_columns, text
 from organelle_widgets.results.schema import NAME_COLUMN, TABLES, TableName, check_extra, columns_of
 
 if TYPE_CHECKING:
@@ -375,7 +376,7 @@ class Results:
             lambda: self._database.page(
                 "cells",
                 list(columns_of("cells", self._extra)),
-                f"field = {_sql_text(field)}",
+                f"field = {text(field)}",
                 "cell_id",
                 max(int(row["n_cells"]), 1),
             )
@@ -429,7 +430,7 @@ class Results:
 
     def _row(self, field: str) -> dict[str, Any]:
         """A field's row in the table of fields."""
-        where = f"{NAME_COLUMN['fields']} = {_sql_text(field)}"
+        where = f"{NAME_COLUMN['fields']} = {text(field)}"
         rows = self._page("fields", where, None, 1, 0, None, None, 0)
         if rows.empty:
             message = f"Expected the name of one of the {self.n_fields} fields; found {field!r}."
@@ -473,8 +474,3 @@ def _checked(table: str) -> TableName:
             return known
     message = f"Expected one of the tables {', '.join(TABLES)}; found {table!r}."
     raise InputError(message)
-
-
-def _sql_text(value: str) -> str:
-    """A text for SQL."""
-    return "'" + str(value).replace("'", "''") + "'"

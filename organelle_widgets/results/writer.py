@@ -7,8 +7,6 @@ happens in between, a folder holds either all of a commit or nothing. Several pr
 from __future__ import annotations
 
 import dataclasses
-import os
-import re
 from collections import Counter
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -19,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Self
 from organelle_widgets.errors import BatchError, ExportError, InputError, SettingsError
 from organelle_widgets.results._folder import (
     MANIFEST_FILE,
-    RUN_FILE,
     SCHEMA_NAME,
     Manifest,
     Part,
@@ -31,8 +28,15 @@ from organelle_widgets.results._folder import (
     write_run,
 )
 from organelle_widgets.results._garbage import remove_files, sweep
-from organelle_widgets.results._lock import LOCK_FILE, OWNER_FILE, lock_folder
+from organelle_widgets.results._lock import lock_folder
 from organelle_widgets.results._parts import due, merge_parts, read_rows, without_fields, write_part
+from organelle_widgets.results._place import (
+    PICTURE_FOLDERS,
+    file_stem,
+    make_folders,
+    refuse_full,
+    sync_folder,
+)
 from organelle_widgets.results._rows import cell_rows, extra_values, failure_rows, field_rows
 from organelle_widgets.results.schema import (
     NAME_COLUMN,
@@ -50,11 +54,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ResultsWriter"]
 
-_PICTURES = {"masks": ".ome.tif", "thumbnail": ".jpg"}
-_FOLDERS = {"masks": "masks", "thumbnail": "thumbnails"}
-_HARMLESS = {"status.json", "stop", LOCK_FILE, OWNER_FILE}
-_UNFINISHED = {*_HARMLESS, RUN_FILE, *TABLES, *_FOLDERS.values()}
-_STEM_LETTERS = 40
+_SUFFIXES = {"masks": ".ome.tif", "thumbnail": ".jpg"}
 _SHOWN = 5
 
 
@@ -111,11 +111,11 @@ class ResultsWriter:
         """
         folder = Path(path)
         check_extra(run.get("extra") or {})
-        _refuse_full(folder)
-        _make_folders(folder, [""])
+        refuse_full(folder)
+        make_folders(folder, [""])
         lock = lock_folder(folder)
         try:
-            _refuse_full(folder)
+            refuse_full(folder)
             facts = {
                 "schema": SCHEMA_NAME,
                 "schema_version": RESULTS_SCHEMA_VERSION,
@@ -123,7 +123,7 @@ class ResultsWriter:
                 "extra": {},
             }
             write_run(folder, facts | dict(run))
-            _make_folders(folder, [*TABLES, *_FOLDERS.values()])
+            make_folders(folder, [*TABLES, *PICTURE_FOLDERS.values()])
             write_manifest(folder, Manifest())
             return cls(folder, lock)
         except BaseException:
@@ -373,13 +373,15 @@ class ResultsWriter:
 
     def _write_pictures(self, record: FieldRecord) -> dict[str, str]:
         """Masks and thumbnail of a field; the columns that name them."""
-        number, stem = self._new_id(), _stem(record.name)
+        number, stem = self._new_id(), file_stem(record.name)
         files = {}
-        for column, suffix in _PICTURES.items():
-            files[column] = f"{_FOLDERS[column]}/{number // 1000:03d}/{number:08d}_{stem}{suffix}"
+        for column, suffix in _SUFFIXES.items():
+            files[column] = (
+                f"{PICTURE_FOLDERS[column]}/{number // 1000:03d}/{number:08d}_{stem}{suffix}"
+            )
             self._fresh.append(files[column])
             path = self.path / files[column]
-            _make_folders(path.parent, [""])
+            make_folders(path.parent, [""])
             with synced(path) as part:
                 part.write_bytes(getattr(record, column))
         return files
@@ -425,7 +427,7 @@ class ResultsWriter:
     ) -> None:
         """Replace the manifest, and then remove the files that the one before the last superseded."""
         for place in {(self.path / file).parent for file in self._fresh}:
-            _sync_folder(place)
+            sync_folder(place)
         old = self._manifest
         generation = old.generation + 1
         new = dataclasses.replace(
@@ -438,65 +440,8 @@ class ResultsWriter:
         )
         write_manifest(self.path, new)
         self._manifest = new
-        _sync_folder(self.path)
+        sync_folder(self.path)
         if came:
             remove_files(self.path, self._superseded)
             self._superseded = []
         self._superseded += old.files() - new.files()
-
-
-def _stem(name: str) -> str:
-    """The start of a field's name as a part of a file name; never empty."""
-    return re.sub(r"[^\w.-]+", "_", name).strip("._")[:_STEM_LETTERS] or "field"
-
-
-def _refuse_full(folder: Path) -> None:
-    """Refuse a folder that holds results or other things."""
-    if is_results(folder):
-        message = "Expected an empty folder; found the results of an earlier run."
-        hint = "Go on with it by --resume, or choose another folder."
-        raise BatchError(message, source=str(folder), hint=hint)
-    try:
-        names = sorted(path.name for path in folder.iterdir())
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        message = f"Expected a folder that can be used; found: {error.strerror or error}."
-        raise BatchError(message, source=str(folder), hint="Choose another folder.") from error
-    ours = _UNFINISHED if _is_unfinished(folder) else _HARMLESS
-    others = [name for name in names if name not in ours and not name.startswith(".")]
-    if others:
-        shown = ", ".join(others[:_SHOWN]) + (", ..." if len(others) > _SHOWN else "")
-        message = f"Expected an empty folder for the results; found other things in it: {shown}."
-        raise BatchError(message, source=str(folder), hint="Choose an empty or a new folder.")
-
-
-def _is_unfinished(folder: Path) -> bool:
-    """Whether a writer was killed here before its first commit."""
-    try:
-        read_run(folder)
-    except InputError:
-        return False
-    return True
-
-
-def _make_folders(folder: Path, names: Sequence[str]) -> None:
-    """Make folders that are not there."""
-    try:
-        for name in names:
-            (folder / name).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"Can't make the folder {folder}: {error.strerror or error}."
-        raise ExportError(
-            message, step="export", hint="Choose a folder that you may write to."
-        ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Put the names of a folder on the disk, where the system can."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

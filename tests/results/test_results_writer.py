@@ -427,7 +427,7 @@ def test_an_interrupt_after_the_commit_keeps_it(writer, record, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(writer_module, "_sync_folder", interrupted)
+        patch.setattr(writer_module, "sync_folder", interrupted)
         with pytest.raises(KeyboardInterrupt):
             writer.commit([record("a")])
     assert files_of(writer.path) == set()
