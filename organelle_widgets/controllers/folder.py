@@ -81,6 +81,7 @@ class FolderController:
         self._fields: dict[str, FieldSource] = {}
         panel.folder_opened.connect(self.open_folder)
         panel.field_requested.connect(self.open_field)
+        panel.observe(self._on_tab, "tab")
         state.events.run.connect(self._on_run)
 
     def open_folder(self, relative: str) -> None:
@@ -113,8 +114,17 @@ class FolderController:
             return
         here = PurePosixPath(self._panel.folder_path)
         if run.stage in ("running", "ended") and PurePosixPath(run.results).parent == here:
-            with suppress(OrganelleWidgetsError, OSError):  # the list stays as it is
-                self._list(self._panel.folder_path)
+            self._list_again()
+
+    def _on_tab(self, change: dict[str, Any]) -> None:
+        """A person looks at the folder, which may have changed since the page was made."""
+        if change["new"] == "folder":
+            self._list_again()
+
+    def _list_again(self) -> None:
+        """Show the folder as it is now; where it can't be read, the list stays."""
+        with suppress(OrganelleWidgetsError, OSError):
+            self._list(self._panel.folder_path)
 
     def open_field(self, relative: str) -> None:
         """Open a field of the folder listed last.

@@ -267,7 +267,8 @@ class RunWatch:
             words = self.process.last_words if exit_code > 0 else ""
             words = words.replace(f"{self.out.parent}{os.sep}", "")
             said = status or self._before
-            return _failed(said, words or _GONE, "" if words else _GONE_HINT), True
+            hint = f"All that it said is in {self.out.name}.log, beside the results folder."
+            return _failed(said, words or _GONE, hint if words else _GONE_HINT), True
         return status, exit_code is not None
 
 

@@ -43,6 +43,33 @@ def test_folders_and_fields_are_listed(picker: FolderController) -> None:
     assert [entry["name"] for entry in picker._panel.folder_entries] == ["two"]
 
 
+def test_the_folder_is_looked_at_again_when_a_person_comes_back(
+    picker: FolderController, root: Path
+) -> None:
+    picker.open_folder("")
+    (root / "new folder").mkdir()
+    picker._panel.tab = "folder"
+    assert [entry["name"] for entry in picker._panel.folder_entries] == [
+        "new folder", "plate 1", "one",
+    ]  # fmt: skip
+    picker.open_folder("new folder")
+    (root / "new folder").rmdir()
+    picker._panel.tab = "files"
+    picker._panel.tab = "folder"
+    assert picker._panel.folder_path == "new folder"
+    assert picker._state.failure is None
+
+
+def test_results_of_a_run_are_no_folder_to_look_into(picker: FolderController, root: Path) -> None:
+    (root / "results").mkdir()
+    for name in ("run.json", "manifest.json"):
+        (root / "results" / name).write_text("{}")
+    picker.open_folder("")
+    assert picker._panel.folder_entries[1] == {
+        "kind": "run", "name": "results", "detail": "results",
+    }  # fmt: skip
+
+
 def test_a_field_is_opened_by_its_path(picker: FolderController) -> None:
     picker.open_folder("plate 1")
     picker.open_field("plate 1/two")

@@ -316,6 +316,8 @@ def test_a_run_that_refuses_says_why(open_desk: Any, root: Path) -> None:
     outcome = desk.regions.run.outcome
     assert outcome["kind"] == "failed"
     assert outcome["message"] == "plate results: The weights are not here."
+    assert "plate results.log" in outcome["hint"]
+    assert "The weights are not here." in (root / "plate results.log").read_text()
     assert str(root) not in outcome["message"]
     assert run.continues
 
