@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from organelle_widgets.results import Results
 
 _SHOWN = 20
+_EXPORTS = "exports"
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -116,9 +117,10 @@ def _exporter(options: argparse.Namespace) -> Exporter:
 def _check_target(options: argparse.Namespace) -> None:
     """Refuse to write over anything unasked, and into the results themselves."""
     out, home = options.out.resolve(), options.results.resolve()
-    if out == home or home in out.parents:
-        message = f"Expected a place outside of the results folder; found {options.out}."
-        raise SettingsError(message, hint="What is not the run's own is removed there.")
+    if out == home or (home in out.parents and home / _EXPORTS not in out.parents):
+        where = f"outside of the results folder, or within its folder {_EXPORTS}"
+        message = f"Expected a place {where}; found {options.out}."
+        raise SettingsError(message, hint="The rest of the folder is the run's own.")
     taken = any(out.iterdir()) if out.is_dir() else out.exists()
     if taken and not options.overwrite:
         message = f"Expected a new file or folder; {options.out} is there already."

@@ -93,7 +93,7 @@ def cells_where(where: str | None) -> str | None:
     str or None
         For `Results.batches` and `Results.cells`; None where all cells are meant.
     """
-    return None if where is None else f"field IN (SELECT field FROM fields WHERE {where})"
+    return None if where is None else f"field IN (SELECT field FROM fields WHERE {where}\n)"
 
 
 def fields_without_cells(fields: pd.DataFrame) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,6 +99,7 @@ def test_not_into_the_results(command: Command, run_folder: Path) -> None:
         code, _, err = command("export", run_folder, "--to", "csv", "--out", out, "--overwrite")
         assert code == 2
         assert "Expected a place outside of the results folder" in err
+        assert not (run_folder / "cells.csv").exists()
 
 
 @pytest.mark.parametrize(
@@ -146,3 +148,14 @@ def test_the_list(command: Command) -> None:
     assert "--setting least_confidence=0.0 (0 to 1): Classes" in said
     code, said, _ = command("export", "--list", "--json")
     assert [item["name"] for item in json.loads(said)] == EXPORTERS.names()
+
+
+def test_into_the_folder_that_the_page_uses(
+    command: Command, run_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(run_folder, tmp_path / "run")
+    (tmp_path / "run" / "exports").mkdir()
+    out = tmp_path / "run" / "exports" / "cells.csv"
+    words = ("--where", "well = 'B2'")
+    code, said, _ = command("export", tmp_path / "run", "--to", "csv", "--out", out, *words)
+    assert (code, said) == (0, f"{out}: 1 field, 3 cells\n")
