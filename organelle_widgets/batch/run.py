@@ -129,7 +129,6 @@ class _Run:
         self._told = 0.0
         self._status = RunStatus(
             "running",
-            n_planned=len(plan.fields) + len(plan.problems),
             started=_now(),
             process=f"{socket.gethostname()}:{os.getpid()}",
         )
@@ -156,20 +155,20 @@ class _Run:
     def _left(self, retry_failures: bool) -> list[tuple[FieldSource, str]]:
         """Fields to be done, with what their files are like now; rows that no longer hold are dropped."""
         done, failed = self._writer.stamps, self._writer.failed
-        left, again = [], []
+        left, again = [], {name for name, stamp in failed.items() if retry_failures or not stamp}
         for source in self._plan.fields:
             stamp = stamp_of(source)
-            known = done.get(source.name, failed.get(source.name))
-            changed = known is not None and bool(known) and bool(stamp) and known != stamp
-            if known is not None and (changed or (retry_failures and source.name in failed)):
-                again.append(source.name)
-            elif known is not None:
-                continue
-            left.append((source, stamp))
-        self._writer.forget(again)
+            known = done.get(source.name) or failed.get(source.name)
+            if known and stamp and known != stamp:
+                again.add(source.name)
+            if source.name in again or (source.name not in done and source.name not in failed):
+                left.append((source, stamp))
+        self._writer.forget(sorted(again))
+        kept = {*self._writer.stamps, *self._writer.failed}
         problems = [_problem_record(error) for error in self._plan.problems]
-        known_names = {*self._writer.stamps, *self._writer.failed}
-        self._writer.commit([], [p for p in problems if p.name not in known_names])
+        self._writer.commit([], [problem for problem in problems if problem.name not in kept])
+        names = {*kept, *(source.name for source, _ in left), *(p.name for p in problems)}
+        self._status = dataclasses.replace(self._status, n_planned=len(names))
         return left
 
     def _work_through(self, waiting: Iterable[tuple[FieldSource, str]]) -> None:
@@ -177,7 +176,8 @@ class _Run:
         waiting = iter(waiting)
         exhausted = False
         while True:
-            while not exhausted and len(self._under_way) < _AHEAD * self._engine.slots:
+            most = _AHEAD * self._engine.slots
+            while not exhausted and len(self._under_way) < most:
                 item = next(waiting, None)
                 exhausted = item is None
                 if item is not None:

@@ -15,7 +15,15 @@ from typing import Any, Literal
 
 from organelle_widgets.render.saving import written_whole
 
-__all__ = ["STATES", "RunState", "RunStatus", "ask_to_stop", "read_status", "stop_wanted", "write_status"]
+__all__ = [
+    "STATES",
+    "RunState",
+    "RunStatus",
+    "ask_to_stop",
+    "read_status",
+    "stop_wanted",
+    "write_status",
+]
 
 RunState = Literal["planning", "running", "stopping", "stopped", "done", "failed"]
 
