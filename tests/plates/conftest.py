@@ -133,3 +133,15 @@ def plain_run(tmp_path_factory):
 def two_plates(tmp_path_factory):
     """Two plates of six wells."""
     return write_run(tmp_path_factory.mktemp("runs") / "two", 2, 3, plates=("P1", "P2"))
+
+
+@pytest.fixture(scope="session")
+def made_field():
+    """Cells and row of a made-up field of 12 cells."""
+    rng = np.random.default_rng(0)
+
+    def make(name):
+        cells = cells_of(np.full(19, 0.2), 12, rng)
+        return cells, field_of(name, cells, rng)
+
+    return make

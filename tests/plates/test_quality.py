@@ -7,12 +7,8 @@ import pandas as pd
 import pytest
 
 from organelle_widgets.errors import InputError
-from organelle_widgets.plates.quality import (
-    WELL_COLUMNS,
-    WELL_MEASURES,
-    robust_z,
-    well_quality,
-)
+from organelle_widgets.plates.outliers import WELL_MEASURES
+from organelle_widgets.plates.quality import WELL_COLUMNS, well_quality
 from organelle_widgets.plates.wells import Well
 
 
@@ -131,21 +127,6 @@ def test_what_was_not_measured_stays_empty():
     measured = [m.column for m in WELL_MEASURES if m.column != "cells_per_field"]
     assert wells[measured].isna().all().all()
     assert (wells["n_cells"] == 200).all()
-
-
-def test_robust_z_by_hand():
-    z = robust_z(np.array([1.0, 2, 3, 4, 100, np.nan]))
-    assert z[:5] == pytest.approx(0.6745 * (np.array([1, 2, 3, 4, 100]) - 3) / 1)
-    assert np.isnan(z[5])
-    mostly_equal = robust_z(np.array([0.0, 0, 0, 0, 5]))
-    assert mostly_equal == pytest.approx([0, 0, 0, 0, 5 / 1.2533])
-    assert (robust_z(np.full(4, 7.0)) == 0).all()
-    assert np.isnan(robust_z(np.full(3, np.nan))).all()
-
-
-def test_few_false_alarms_of_normal_wells():
-    rng = np.random.default_rng(0)
-    assert np.mean(np.abs(robust_z(rng.normal(size=20_000))) > 3.5) < 0.001
 
 
 def test_of_a_run(run24):

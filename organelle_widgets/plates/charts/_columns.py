@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["columns_named", "counted_cells", "distinct_values", "grouping_column", "quoted"]
 
 
+_POSITIONS = {"row", "column", "col", "site", "acquisition", "fov", "position"}
+"""Columns that say where a field is, not what was done to it."""
+
+
 def quoted(name: str) -> str:
     """A column's name as SQL takes it.
 
@@ -76,14 +80,16 @@ def grouping_column(results: Results, most: int = 24) -> str:
     Returns
     -------
     str
-        The first column of the source with two values or more, but not too many, that names neither plate nor well;
-        then the plate, then the well; empty where none fits.
+        The first column of the source with two values or more, but neither too many nor one for each field, that
+        names no place; then plate, well, row, column; empty where none fits.
     """
     places = find_well_columns(results.extra_columns)
-    last = places.names if places else ()
-    others = [name for name in results.extra_columns if name not in last]
-    for name in (*others, *last):
-        if 2 <= len(distinct_values(results, name, most + 1)) <= most:
+    where = places.names if places else ()
+    first = [c for c in results.extra_columns if c not in where and c.lower() not in _POSITIONS]
+    last = [c for c in results.extra_columns if c not in where and c not in first]
+    for name in (*first, *where, *last):
+        n = len(distinct_values(results, name, most + 1))
+        if 2 <= n <= most and n < results.n_fields:
             return name
     return ""
 

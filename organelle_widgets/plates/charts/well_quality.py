@@ -20,15 +20,15 @@ from organelle_widgets.plates.charts._page import (
     width_setting,
     wrapped,
 )
-from organelle_widgets.plates.quality import (
+from organelle_widgets.plates.outliers import (
     FEWEST,
     LIMIT,
     WELL_MEASURES,
     WellMeasure,
     robust_spread,
     standing_out,
-    well_quality,
 )
+from organelle_widgets.plates.quality import well_quality
 from organelle_widgets.render.bars import fit_text, text_width
 
 if TYPE_CHECKING:
