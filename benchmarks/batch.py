@@ -21,11 +21,9 @@ import numpy as np
 import psutil
 
 from organelle_widgets.batch import BatchSettings, plan_batch, run_batch
-from organelle_widgets.classification import make_classifier
 from organelle_widgets.engine import DaskEngine, LocalEngine, warm_up
 from organelle_widgets.pipeline import DEFAULT_CLASSIFIER, DEFAULT_SEGMENTER
 from organelle_widgets.results import open_results
-from organelle_widgets.segmentation import make_segmenter
 from organelle_widgets.synthetic import virtual_field
 
 if TYPE_CHECKING:
@@ -51,13 +49,6 @@ def write_fields(folder: Path, count: int, size: int) -> None:
             os.link(folder / f"f{index % KINDS:05d}_{key}.png", folder / f"f{index:05d}_{key}.png")
 
 
-def settings() -> BatchSettings:
-    """The models that come along."""
-    return BatchSettings(
-        make_segmenter(DEFAULT_SEGMENTER), make_classifier(DEFAULT_CLASSIFIER), 0.5, "nothing"
-    )
-
-
 def workers(count: int, threads: int) -> DaskEngine:
     """Worker processes with warm models."""
     warm = functools.partial(warm_up, DEFAULT_SEGMENTER, DEFAULT_CLASSIFIER)
@@ -68,7 +59,7 @@ def run(folder: Path, out: Path, engine: Engine, on_status: object = None) -> fl
     """Seconds of a run."""
     plan = plan_batch(folder, pixel_size_um=PIXEL_SIZE_UM)
     start = time.perf_counter()
-    run_batch(plan, out, settings(), engine, on_status=on_status)
+    run_batch(plan, out, BatchSettings(), engine, on_status=on_status)
     return time.perf_counter() - start
 
 
@@ -149,7 +140,7 @@ def many(work: Path, count: int) -> None:
     plan = plan_batch(folder, pixel_size_um=0.5)
     planned = time.perf_counter() - start
     engine = workers(2, 1)
-    chosen = BatchSettings(make_segmenter("watershed"), make_classifier(DEFAULT_CLASSIFIER), 0.5)
+    chosen = BatchSettings("watershed")
     client = psutil.Process()
     before = client.memory_info().rss
     start = time.perf_counter()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from organelle_widgets.io import discover_fields, read_field
     from organelle_widgets.pipeline import analyze_field
     from organelle_widgets.render.charts.probability import ProbabilityChart
+    from organelle_widgets.results import open_results
     from organelle_widgets.synthetic import virtual_field
 
 __version__ = "0.1.0"
@@ -30,6 +31,7 @@ _LAZY = {
     "ProbabilityChart": "organelle_widgets.render.charts.probability",
     "analyze_field": "organelle_widgets.pipeline",
     "discover_fields": "organelle_widgets.io",
+    "open_results": "organelle_widgets.results",
     "read_field": "organelle_widgets.io",
     "virtual_field": "organelle_widgets.synthetic",
 }
@@ -43,6 +45,7 @@ __all__ = [
     "ProbabilityChart",
     "analyze_field",
     "discover_fields",
+    "open_results",
     "read_field",
     "virtual_field",
 ]

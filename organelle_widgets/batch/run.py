@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING, Any
 from organelle_widgets.batch.plan import stamp_of
 from organelle_widgets.batch.status import RunStatus, ask_to_stop, stop_wanted, write_status
 from organelle_widgets.batch.work import analyse_source, failure_record
+from organelle_widgets.classification import make_classifier
 from organelle_widgets.core.monitor import Monitor
 from organelle_widgets.errors import BatchError, Cancelled, OrganelleWidgetsError
 from organelle_widgets.pipeline import provenance_of
 from organelle_widgets.results import ResultsWriter, is_results
 from organelle_widgets.results.records import FailureRecord, FieldRecord
+from organelle_widgets.segmentation import make_segmenter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -340,7 +342,8 @@ def _opened(folder: Path, facts: dict[str, Any], *, resume: bool, rerun: bool) -
 
 def _facts(plan: Plan, settings: BatchSettings) -> dict[str, Any]:
     """What ``run.json`` says of a run: what it is of, and how its results come about."""
-    provenance = provenance_of(settings.segmenter, settings.classifier, settings.threshold)
+    finder, judge = make_segmenter(settings.segmenter), make_classifier(settings.classifier)
+    provenance = provenance_of(finder, judge, settings.threshold)
     facts = {
         "created": _now(),
         "source": plan.source,

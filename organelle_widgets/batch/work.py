@@ -16,10 +16,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from organelle_widgets.classification import make_classifier
+from organelle_widgets.core.cells import check_leave_out
 from organelle_widgets.core.monitor import Monitor
-from organelle_widgets.errors import Cancelled, OrganelleWidgetsError
-from organelle_widgets.pipeline import analyze_field
+from organelle_widgets.core.predictions import DEFAULT_THRESHOLD
+from organelle_widgets.errors import Cancelled, OrganelleWidgetsError, SettingsError
+from organelle_widgets.pipeline import DEFAULT_CLASSIFIER, DEFAULT_SEGMENTER, analyze_field
 from organelle_widgets.results.records import FailureRecord, FieldRecord, record_of
+from organelle_widgets.segmentation import make_segmenter
 
 if TYPE_CHECKING:
     from organelle_widgets.classification import Classifier
@@ -38,23 +42,38 @@ class BatchSettings:
 
     Parameters
     ----------
-    segmenter : Segmenter
-        With its settings.
-    classifier : Classifier
-        With its settings.
+    segmenter : Segmenter or str
+        With its settings; a name becomes the segmenter of that name.
+    classifier : Classifier or str
+        With its settings; a name becomes the classifier of that name.
     threshold : float
         Probability from which a class counts as predicted, 0 to 1.
     leave_out : {"nothing", "fragments", "border"}
         Cells that are not classified; see `organelle_widgets.analyze_field`.
     pixel_size_um : float, optional
         Micrometres per pixel of every field, over what tables and files say.
+
+    Raises
+    ------
+    SettingsError
+        If a name, the threshold or what to leave out is wrong.
+    BackendUnavailableError
+        If a package that a backend needs is not installed.
     """
 
-    segmenter: Segmenter
-    classifier: Classifier
-    threshold: float
+    segmenter: Segmenter | str = DEFAULT_SEGMENTER
+    classifier: Classifier | str = DEFAULT_CLASSIFIER
+    threshold: float = DEFAULT_THRESHOLD
     leave_out: LeaveOut = "nothing"
     pixel_size_um: float | None = None
+
+    def __post_init__(self) -> None:
+        check_leave_out(self.leave_out)
+        if not 0 <= self.threshold <= 1:
+            message = f"Expected a threshold from 0 to 1; found {self.threshold!r}."
+            raise SettingsError(message)
+        object.__setattr__(self, "segmenter", make_segmenter(self.segmenter))
+        object.__setattr__(self, "classifier", make_classifier(self.classifier))
 
 
 def analyse_source(
