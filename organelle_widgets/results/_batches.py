@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from organelle_widgets.errors import InputError
 from organelle_widgets.results._query import PartsMovedError
+from organelle_widgets.results._sql import is_typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -53,7 +54,7 @@ def batches_of(
         If an expression is wrong, or rows were removed or parts lost while they were read.
     """
     manifest = current()
-    if order_by and order_by.strip():
+    if order_by is not None and is_typed(order_by):
         yield from _sorted(database, current, manifest, table, columns, where, order_by)
         return
     done, total = 0, manifest.n_rows(table)

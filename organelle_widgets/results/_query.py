@@ -19,6 +19,7 @@ import numpy as np
 from organelle_widgets.errors import InputError
 from organelle_widgets.results._sql import (
     check_whole,
+    is_typed,
     order_clause,
     page_clause,
     quoted,
@@ -180,7 +181,6 @@ class Database:
         PartsMovedError
             If a part is gone.
         """
-        names = ", ".join(map(quoted, columns))
         check_whole(limit=limit, offset=offset, sample=sample)
         names, files = ", ".join(map(quoted, columns)), self._parts[table]
         if not files:
@@ -195,7 +195,9 @@ class Database:
                 f"(SELECT {table}.*, file_index, file_row_number FROM {chosen} "
                 f"ORDER BY {key}, {_PLACE} LIMIT {int(sample)}) AS {table}"
             )
-        tail = f"FROM {chosen} {order_clause(order_by, _PLACE)} {page_clause(limit, offset)}"
+        # without a wish for another order, rows come in their own, and the search ends with the page
+        order = order_clause(order_by, _PLACE) if sample is not None or is_typed(order_by) else ""
+        tail = f"FROM {chosen} {order} {page_clause(limit, offset)}"
         most = min(n for n in (limit, sample, _PAGE_ROWS + 1) if n is not None)
         if most > _PAGE_ROWS:
             return self.sql(f"SELECT {names} {tail}")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "check_whole",
     "checked_columns",
+    "is_typed",
     "order_clause",
     "page_clause",
     "quoted",
@@ -72,6 +73,22 @@ def checked_columns(
     return wanted
 
 
+def is_typed(expression: str | None) -> bool:
+    """Whether a person typed anything.
+
+    Parameters
+    ----------
+    expression : str or None
+        Maybe blank.
+
+    Returns
+    -------
+    bool
+        False for None and blanks.
+    """
+    return bool(expression and expression.strip())
+
+
 def text(value: str) -> str:
     """A text for SQL.
 
@@ -101,7 +118,7 @@ def where_clause(where: str | None) -> str:
     str
         Empty where nothing was typed.
     """
-    return f"WHERE ({where}\n)" if where and where.strip() else ""
+    return f"WHERE ({where}\n)" if is_typed(where) else ""
 
 
 def order_clause(order_by: str | None, ties: str) -> str:
@@ -119,7 +136,7 @@ def order_clause(order_by: str | None, ties: str) -> str:
     str
         Empty where there is nothing to sort by.
     """
-    keys = [key for key in (f"{order_by}\n" if order_by and order_by.strip() else "", ties) if key]
+    keys = [key for key in (f"{order_by}\n" if is_typed(order_by) else "", ties) if key]
     return f"ORDER BY {', '.join(keys)}" if keys else ""
 
 

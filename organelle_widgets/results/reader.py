@@ -180,12 +180,34 @@ class Results:
         sample: int | None = None,
         seed: int = 0,
     ) -> pd.DataFrame:
-        """Fields that were analysed, one row each; parameters and errors as for `cells`.
+        """Fields that were analysed, one row each.
+
+        Parameters
+        ----------
+        where : str, optional
+            Which: an SQL condition on the columns, ``"n_cells > 20 AND well = 'A01'"``.
+        order_by : str, optional
+            SQL; without it, in the order in which they were added.
+        limit : int, optional
+            At most so many rows.
+        offset : int
+            Leave out so many first.
+        columns : sequence of str, optional
+            Only these; all by default, see `columns`.
+        sample : int, optional
+            Choose so many at random before they are sorted and limited.
+        seed : int
+            Of the choice.
 
         Returns
         -------
         pandas.DataFrame
             See `columns`.
+
+        Raises
+        ------
+        InputError
+            If an expression or a column's name is wrong; says how.
         """
         return self._page("fields", where, order_by, limit, offset, columns, sample, seed)
 
@@ -200,12 +222,34 @@ class Results:
         sample: int | None = None,
         seed: int = 0,
     ) -> pd.DataFrame:
-        """Fields that could not be analysed, one row each; parameters and errors as for `cells`.
+        """Fields that could not be analysed, one row each.
+
+        Parameters
+        ----------
+        where : str, optional
+            Which: an SQL condition on the columns, ``"NOT known"``.
+        order_by : str, optional
+            SQL; without it, in the order in which they were added.
+        limit : int, optional
+            At most so many rows.
+        offset : int
+            Leave out so many first.
+        columns : sequence of str, optional
+            Only these; all by default, see `columns`.
+        sample : int, optional
+            Choose so many at random before they are sorted and limited.
+        seed : int
+            Of the choice.
 
         Returns
         -------
         pandas.DataFrame
             See `columns`.
+
+        Raises
+        ------
+        InputError
+            If an expression or a column's name is wrong; says how.
         """
         return self._page("failures", where, order_by, limit, offset, columns, sample, seed)
 
@@ -443,6 +487,10 @@ class Results:
         """Read the manifest anew, and answer from its parts."""
         found = read_manifest(self.path)
         if found.generation != self._manifest.generation:
+            self.run = read_run(self.path)
+            if dict(self.run.get("extra") or {}) != dict(self._extra):  # all was done again
+                self._extra = self.run.get("extra") or {}
+                self._database = Database(self.path, self._extra)
             self._manifest = found
             self._moving(lambda: self._database.load(self._manifest))
         return self._manifest

@@ -324,6 +324,17 @@ def test_a_run_that_goes_on(writer, record, monkeypatch):
         assert len(results.cells()) == 24
 
 
+def test_a_run_that_starts_anew_with_other_columns(writer, record):
+    writer.commit([record("a")])
+    with open_results(writer.path) as results:
+        writer.forget(["a"])
+        writer.update_run(extra={"well": "string"})
+        writer.commit([record("a", extra={"well": "A01"})])
+        assert results.refresh()
+        assert results.extra_columns == ("well",)
+        assert results.cells("well = 'A01'").columns.tolist() == list(results.columns())
+
+
 @pytest.mark.parametrize("where", [None, "cell_id <> 5"])
 def test_batches_while_parts_are_merged(where, writer, record, monkeypatch):
     monkeypatch.setattr(writer_module, "due", lambda parts: parts_module.due(parts, 2))
