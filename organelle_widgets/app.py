@@ -78,12 +78,13 @@ class Dashboard:
         analyze = self._shared or analyze_field
         self.analysis = AnalysisController(self.state, self._engine, on_page, analyze)
         self._offer_choices()
-        self.runs = RunController(self.state, on_page, aside, regions, self.root)
+        self.runs = RunController(self.state, on_page, aside, regions, self.root, scheduler)
+        self._writer = LocalEngine()  # files of whole runs take long; fields must not wait for them
         self._controllers: tuple[Any, ...] = (
             MeasuringController(self.state, self._engine, on_page, regions.cell),
             Presenter(self.state, regions, self.analysis),
             ExportController(self.state, self._engine, on_page, regions.header, regions.cell),
-            RunSavingController(self.state, self._engine, on_page, aside, regions, self.root),
+            RunSavingController(self.state, self._writer, on_page, aside, regions, self.root),
             RunPresenter(self.state, regions),
         )
         self.folder = FolderController(self.state, regions.sample, self.analysis, self.root)
@@ -120,6 +121,7 @@ class Dashboard:
     def close(self) -> None:
         """Stop the work under way, delete uploaded files and close the widgets. A run goes on."""
         self.runs.leave()
+        self._writer.close()
         self._aside.close()
         self._engine.close()
         if self._shared is not None:

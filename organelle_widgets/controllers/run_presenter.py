@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from organelle_widgets.controllers.run_plan_words import (
+    choices_in_words,
+    found_in_words,
+    place_in_words,
+)
 from organelle_widgets.controllers.run_saving import MOST_DOWNLOAD_BYTES
 from organelle_widgets.controllers.run_words import (
     chip_of,
-    choices_in_words,
-    found_in_words,
     outcome_in_words,
-    place_in_words,
     progress_in_words,
     saved_in_words,
 )

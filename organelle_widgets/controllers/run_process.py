@@ -23,16 +23,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
-    "SCHEDULER_VARIABLE",
     "RunProcess",
     "RunWatch",
     "batch_arguments",
     "is_gone",
     "start_run",
 ]
-
-SCHEDULER_VARIABLE = "ORGANELLE_WIDGETS_SCHEDULER"
-"""Environment variable with the address of the workers that all pages share."""
 
 _OF_THE_KERNEL = frozenset(
     {"CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "JPY_PARENT_PID", "MPLBACKEND"}
@@ -45,7 +41,13 @@ _GONE_HINT = "“Continue” goes on where it stopped; nothing that was done is 
 
 
 def batch_arguments(
-    source: Path, out: Path, choices: Mapping[str, Any], *, resume: bool = False
+    source: Path,
+    out: Path,
+    choices: Mapping[str, Any],
+    *,
+    resume: bool = False,
+    retry: bool = False,
+    scheduler: str | None = None,
 ) -> list[str]:
     """What the command ``batch`` is called with.
 
@@ -60,11 +62,15 @@ def batch_arguments(
         that `PageState` has for them.
     resume : bool
         Whether to go on with what is in `out`.
+    retry : bool
+        Whether to try fields again that failed.
+    scheduler : str, optional
+        Address of the workers that do the work; without it, the run's process does.
 
     Returns
     -------
     list of str
-        The arguments after ``batch``; with ``--scheduler`` where `SCHEDULER_VARIABLE` is set.
+        The arguments after ``batch``.
     """
     words = [str(source), str(out), "--segmenter", choices["segmenter"]]
     for name, value in choices["settings"].items():
@@ -73,12 +79,9 @@ def batch_arguments(
     words += ["--leave-out", choices["leave_out"]]
     if choices["pixel_size_um"] is not None:
         words += ["--pixel-size-um", _word(choices["pixel_size_um"])]
-    scheduler = os.environ.get(SCHEDULER_VARIABLE)
-    return [
-        *words,
-        *(["--scheduler", scheduler] if scheduler else []),
-        *(["--resume"] if resume else []),
-    ]
+    flags = (("--resume", resume), ("--retry-failures", retry))
+    where = ["--scheduler", scheduler] if scheduler else []
+    return [*words, *where, *(flag for flag, wanted in flags if wanted)]
 
 
 def _word(value: Any) -> str:

@@ -7,7 +7,8 @@ import mimetypes
 from typing import TYPE_CHECKING, Any
 
 from organelle_widgets.controllers.failures import failure_of
-from organelle_widgets.controllers.run_work import results_place, save_run
+from organelle_widgets.controllers.run_places import results_place
+from organelle_widgets.controllers.run_work import save_run
 from organelle_widgets.errors import ExportError, OrganelleWidgetsError
 from organelle_widgets.state import Progress
 

@@ -1,131 +1,49 @@
-"""A run over many fields in words: what will be done, how far it is, what came of it."""
+"""A run over many fields in words: how far it is, and what came of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from organelle_widgets.classification import CLASSIFIERS
-from organelle_widgets.core.settings import describe_settings
-from organelle_widgets.segmentation import SEGMENTERS
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from organelle_widgets.batch.status import RunStatus
     from organelle_widgets.state import RunFile, RunShown
 
 __all__ = [
     "chip_of",
-    "choices_in_words",
-    "found_in_words",
+    "count",
+    "counts_in_words",
     "listed_run",
     "outcome_in_words",
-    "place_in_words",
     "progress_in_words",
     "saved_in_words",
     "time_left",
 ]
 
-_LEAVE_OUT = {
-    "nothing": "kept",
-    "fragments": "fragments are left out",
-    "border": "left out",
-}
 _STARTING = "Starting: models are loaded, which may take a minute"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_CAN_NOT_CONTINUE = (
+    "It can’t go on from here: the folder of its fields is not below the top folder."
+)
 _MOST_NOTES = 5
 _NO_RESULT = ": it has no result: "  # how exports name the fields that failed
 
 
 def count(number: int, word: str) -> str:
-    """A number with its noun, such as ``"1 cell"`` and ``"2,431 cells"``."""
+    """A number with its noun.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+    word : str
+        Of what, in the singular.
+
+    Returns
+    -------
+    str
+        Such as ``"1 cell"`` and ``"2,431 cells"``.
+    """
     return f"{number:,} {word}{'' if number == 1 else 's'}"
-
-
-def choices_in_words(choices: Mapping[str, Any]) -> list[dict[str, str]]:
-    """What a run will be done with.
-
-    Parameters
-    ----------
-    choices : mapping
-        ``segmenter``, ``settings``, ``classifier``, ``threshold``, ``leave_out`` and ``pixel_size_um``, by the names
-        that `PageState` has for them.
-
-    Returns
-    -------
-    list of dict
-        ``label`` and ``value`` of each choice; of the segmenter's settings, those that differ from the defaults.
-    """
-    segmenter = SEGMENTERS.get(choices["segmenter"])
-    changed = [
-        (spec, choices["settings"][spec.name])
-        for spec in describe_settings(segmenter.cls)
-        if choices["settings"].get(spec.name, spec.default) != spec.default
-    ]
-    size = choices["pixel_size_um"]
-    rows = [
-        ("Cells found by", segmenter.title),
-        *((spec.label, _with_unit(value, spec.unit)) for spec, value in changed),
-        ("Organelles named by", _classifier_title(choices["classifier"])),
-        ("Confidence threshold", f"{choices['threshold']:.2f}"),
-        ("Cells at the border", _LEAVE_OUT.get(choices["leave_out"], choices["leave_out"])),
-        ("Pixel size", "from the files" if size is None else f"{size:g} µm/px"),
-    ]
-    return [{"label": label, "value": value} for label, value in rows]
-
-
-def _with_unit(value: Any, unit: str) -> str:
-    """A setting's value as people write it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    text = f"{value:g}" if isinstance(value, (int, float)) else str(value)
-    words = unit.replace("um", "µm").replace("2", "²").replace("3", "³")
-    return f"{text} {words}".strip()
-
-
-def _classifier_title(name: str) -> str:
-    """What a classifier, or several together, are called."""
-    known = CLASSIFIERS.entries()
-    return " + ".join(known[part].title if part in known else part for part in name.split("+"))
-
-
-def found_in_words(run: RunShown) -> str:
-    """How many fields there are.
-
-    Parameters
-    ----------
-    run : RunShown
-        The run.
-
-    Returns
-    -------
-    str
-        Such as ``"24 fields found"``; empty while they are counted.
-    """
-    if run.stage == "counting":
-        return ""
-    return f"{count(run.n_fields, 'field')} found" if run.n_fields else "No fields found"
-
-
-def place_in_words(run: RunShown) -> str:
-    """What will become of the results folder.
-
-    Parameters
-    ----------
-    run : RunShown
-        A run that is not started yet.
-
-    Returns
-    -------
-    str
-        One or two sentences.
-    """
-    if not run.continues:
-        return "A new folder, below the top folder."
-    known = f" ({_counts(run.status)})" if run.status is not None and run.status.n_planned else ""
-    return (
-        f"A run has been begun there{known}. It goes on with its own choices and repeats nothing."
-    )
 
 
 def time_left(seconds: float | None) -> str:
@@ -162,8 +80,19 @@ def _rate(status: RunStatus) -> str:
     return f"{rate:,.0f} fields a minute" if rate >= 10 else f"{rate:.1f} fields a minute"
 
 
-def _counts(status: RunStatus) -> str:
-    """How many fields and cells."""
+def counts_in_words(status: RunStatus) -> str:
+    """How many fields and cells there are by now.
+
+    Parameters
+    ----------
+    status : RunStatus
+        How far the run is.
+
+    Returns
+    -------
+    str
+        Such as ``"128 of 2,000 fields · 3 failed · 2,431 cells"``.
+    """
     done = status.n_done + status.n_failed
     words = [f"{done:,} of {count(status.n_planned, 'field')}"]
     if status.n_failed:
@@ -194,7 +123,7 @@ def progress_in_words(run: RunShown) -> dict[str, Any]:
     fraction = round(status.fraction, 4)
     return {
         "fraction": fraction,
-        "counts": _counts(status),
+        "counts": counts_in_words(status),
         "rate": rate,
         "now": now,
         "stopping": stopping,
@@ -224,7 +153,7 @@ def outcome_in_words(run: RunShown) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``kind`` (``"done"``, ``"stopped"``, ``"failed"``), ``title``, ``counts``, ``message``, ``hint``,
+        ``kind`` (``"done"``, ``"stopped"``, ``"failed"``), ``title``, ``counts``, ``message``, ``hint``, ``note``,
         ``failures`` (``name`` and ``message`` of each), ``more``, ``continues`` and ``retries`` (whether the fields
         that failed can be tried again). Empty while it is under way.
     """
@@ -245,9 +174,10 @@ def outcome_in_words(run: RunShown) -> dict[str, Any]:
     return {
         "kind": kind,
         "title": titles[kind],
-        "counts": _counts(status) if status.n_planned else "",
+        "counts": counts_in_words(status) if status.n_planned else "",
         "message": status.message if kind == "failed" else "",
         "hint": status.hint if kind == "failed" else "",
+        "note": _CAN_NOT_CONTINUE if kind != "done" and not run.continues else "",
         "failures": listed,
         "more": f"and {more:,} more" if more > 0 else "",
         "continues": kind != "done" and run.continues,

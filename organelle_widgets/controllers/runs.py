@@ -13,20 +13,14 @@ from typing import TYPE_CHECKING, Any
 from organelle_widgets.batch.status import RunStatus, ask_to_stop, read_status
 from organelle_widgets.controllers.failures import failure_of
 from organelle_widgets.controllers.folder import confined
-from organelle_widgets.controllers.run_process import (
-    RunWatch,
-    batch_arguments,
-    is_gone,
-    start_run,
-)
-from organelle_widgets.controllers.run_work import (
-    count_fields,
+from organelle_widgets.controllers.run_places import (
+    chosen_place,
     default_place,
     earlier_run,
-    first_failures,
     results_place,
-    status_of,
 )
+from organelle_widgets.controllers.run_process import RunWatch, batch_arguments, start_run
+from organelle_widgets.controllers.run_work import count_fields, first_failures, status_of
 from organelle_widgets.errors import InputError, OrganelleWidgetsError
 from organelle_widgets.state import RunShown
 
@@ -61,6 +55,8 @@ class RunController:
         Where the person asks.
     root : Path
         Where sources and results are confined to.
+    scheduler : str, optional
+        Address of the workers that all pages share; without it, each run works in its own process.
     command : sequence of str
         Program to start in place of this package's command ``batch``.
     every_s : float
@@ -74,12 +70,14 @@ class RunController:
         aside: Aside,
         regions: Regions,
         root: Path,
+        scheduler: str | None = None,
         command: Sequence[str] = (),
         every_s: float = 1.0,
     ) -> None:
         self._state = state
         self._on_page = on_page
         self._root = root
+        self._scheduler = scheduler
         self._command = tuple(command)
         self._every_s = every_s
         self._watch: RunWatch | None = None
@@ -178,7 +176,7 @@ class RunController:
         """
         run = self._state.run
         if run is not None and run.stage == "ready":
-            self._change(**self._place(run, results))
+            self._change(**chosen_place(self._root, run.source, results))
 
     def start(self, results: str) -> None:
         """Start the run, or go on with the one in the results folder.
@@ -211,8 +209,7 @@ class RunController:
             self._refuse(error)
             return
         if source is not None:
-            extra = ["--retry-failures"] if again else []
-            self._start(dataclasses.replace(run, choices=choices), source, extra)
+            self._start(dataclasses.replace(run, choices=choices), source, retry=again)
 
     def _on_continue(self) -> None:
         self.resume()
@@ -250,42 +247,22 @@ class RunController:
         run = self._state.run
         if run is not None and run.stage == "counting" and run.source == source:
             counts = dict(zip(("n_fields", "problems", "n_problems"), found, strict=True))
-            self._change(stage="ready", **counts, **self._place(run, run.results))
+            self._change(
+                stage="ready", **counts, **chosen_place(self._root, run.source, run.results)
+            )
 
-    def _place(self, run: RunShown, results: str) -> dict[str, Any]:
-        """What there is to say of a results folder that the person named."""
-        said = {"results": results, "results_problem": "", "continues": False}
-        nothing = {"choices": None, "status": None}
-        try:
-            out, known = results_place(self._root, results)
-            if not known:
-                return {**said, **nothing}
-            return {**said, "continues": True, **self._earlier(run.source, out)}
-        except OrganelleWidgetsError as error:
-            problem = f"{error.message} {error.hint or ''}".strip()
-            return {**said, **nothing, "results_problem": problem}
-
-    def _earlier(self, wanted: str | None, out: Path) -> dict[str, Any]:
-        """What there is to say of a run that is to go on; it does so with the folder that it was begun with."""
-        source, choices = earlier_run(self._root, out)
-        status = read_status(out)
-        if source != wanted:
-            message = f"{out.name!r} holds the results of another folder."
-            raise InputError(message, hint="Choose another name.")
-        if status is not None and not status.ended and not is_gone(status):
-            message = f"A run is under way in {out.name!r}."
-            raise InputError(message, hint="The Folder tab lists it; watch it there.")
-        return {"choices": choices, "status": status}
-
-    def _start(self, run: RunShown, source: str, extra: Sequence[str] = ()) -> None:
+    def _start(self, run: RunShown, source: str, *, retry: bool = False) -> None:
         """Start the process, and follow it."""
         self._leave()
         choices = run.choices or {name: getattr(self._state, name) for name in CHOICES}
         try:
             out, known = results_place(self._root, run.results)
-            words = batch_arguments(confined(self._root, source), out, choices, resume=known)
+            fields = confined(self._root, source)
+            words = batch_arguments(
+                fields, out, choices, resume=known, retry=retry, scheduler=self._scheduler
+            )
             before = read_status(out)
-            process = start_run([*words, *extra], out.with_name(f"{out.name}.log"), self._command)
+            process = start_run(words, out.with_name(f"{out.name}.log"), self._command)
         except OrganelleWidgetsError as error:
             self._refuse(error)
             return

@@ -42,7 +42,7 @@ class RunPanel(PageRegion):
     progress : dict
         ``fraction`` (None while unknown), ``counts``, ``rate``, ``now`` and ``stopping``.
     outcome : dict
-        ``kind`` (``"done"``, ``"stopped"`` or ``"failed"``), ``title``, ``counts``, ``message``, ``hint``,
+        ``kind`` (``"done"``, ``"stopped"`` or ``"failed"``), ``title``, ``counts``, ``message``, ``hint``, ``note``,
         ``failures`` (``name`` and ``message`` of each), ``more``, ``continues`` and ``retries``.
     formats : list of dict
         What results can be saved as: ``key``, ``title``, ``detail``.

@@ -26,8 +26,9 @@ from organelle_widgets.controllers import (
     RunPresenter,
     RunSavingController,
 )
+from organelle_widgets.controllers.run_places import results_place
 from organelle_widgets.controllers.run_process import batch_arguments, is_gone
-from organelle_widgets.controllers.run_work import results_place, run_formats
+from organelle_widgets.controllers.run_work import run_formats
 from organelle_widgets.core.results import FieldResult
 from organelle_widgets.engine import LocalEngine
 from organelle_widgets.errors import InputError
@@ -57,7 +58,9 @@ class Desk:
         self.aside = Aside(page)
         command = (sys.executable, str(STAND_IN), mode)
         state, regions = self.state, self.regions
-        self.runs = RunController(state, page, self.aside, regions, root, command, every_s=0.02)
+        self.runs = RunController(
+            state, page, self.aside, regions, root, command=command, every_s=0.02
+        )
         self.saving = RunSavingController(state, self.engine, page, self.aside, regions, root)
         self.presenter = RunPresenter(state, regions)
         analysis = AnalysisController(state, self.engine, page)
@@ -131,8 +134,7 @@ def results(root: Path, disc_result: FieldResult, empty_result: FieldResult) -> 
     return out
 
 
-def test_the_command_says_all_choices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("ORGANELLE_WIDGETS_SCHEDULER", raising=False)
+def test_the_command_says_all_choices() -> None:
     words = batch_arguments(Path("/a b"), Path("/c"), CHOICES)
     assert words == [
         "/a b", "/c", "--segmenter", "watershed",
@@ -142,10 +144,16 @@ def test_the_command_says_all_choices(monkeypatch: pytest.MonkeyPatch) -> None:
     ]  # fmt: skip
 
 
-def test_the_workers_of_all_pages_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ORGANELLE_WIDGETS_SCHEDULER", "tcp://127.0.0.1:8786")
-    words = batch_arguments(Path("/a"), Path("/c"), {**CHOICES, "pixel_size_um": None}, resume=True)
-    assert words[-3:] == ["--scheduler", "tcp://127.0.0.1:8786", "--resume"]
+def test_the_command_names_workers_and_what_to_do_again() -> None:
+    words = batch_arguments(
+        Path("/a"),
+        Path("/c"),
+        {**CHOICES, "pixel_size_um": None},
+        resume=True,
+        retry=True,
+        scheduler="tcp://127.0.0.1:8786",
+    )
+    assert words[-4:] == ["--scheduler", "tcp://127.0.0.1:8786", "--resume", "--retry-failures"]
     assert "--pixel-size-um" not in words
 
 
@@ -413,6 +421,22 @@ def test_results_without_a_status_are_shown_by_what_they_hold(
     wait(lambda: bool(desk.regions.run.outcome) and bool(desk.state.run.failures))
     assert desk.regions.run.outcome["counts"] == "3 of 3 fields · 1 failed · 3 cells"
     assert not desk.regions.run.outcome["continues"]
+
+
+def test_a_run_whose_fields_are_gone_says_why_it_can_not_go_on(open_desk: Any, root: Path) -> None:
+    desk = open_desk("patient")
+    desk.start()
+    desk.wait("running")
+    desk.runs.stop()
+    desk.wait("ended")
+    desk.runs.close()
+    (root / "plate").rename(root / "moved")
+    desk.runs.watch("plate results")
+    wait(lambda: bool(desk.regions.run.outcome))
+    assert not desk.regions.run.outcome["continues"]
+    assert "is not below the top folder" in desk.regions.run.outcome["note"]
+    desk.runs.resume()
+    assert desk.state.run.stage == "ended"
 
 
 def test_what_is_no_results_folder_is_not_watched(open_desk: Any) -> None:

@@ -150,6 +150,7 @@ function outcomePane(model) {
   const message = h("span");
   const hint = h("small");
   const wrong = h("div", { class: "ow-error ow-run-error" }, message, hint);
+  const note = h("p", { class: "ow-run-note" });
   const list = h("ul", { class: "ow-run-failures ow-scroll" });
   const failures = h("section", { "aria-label": "Fields that failed" }, h("h2", {}, "Could not be analysed"), list);
   const saving = savingPart(model);
@@ -163,13 +164,15 @@ function outcomePane(model) {
     message.textContent = outcome.message;
     hint.textContent = outcome.hint;
     wrong.hidden = !outcome.message;
+    note.textContent = outcome.note;
+    note.hidden = !outcome.note;
     failures.hidden = !outcome.failures.length;
     const lines = outcome.failures.map((one) => h("li", { title: `${one.name}: ${one.message}` }, h("b", {}, one.name), " ", one.message));
     if (outcome.more) lines.push(h("li", { class: "ow-mute" }, outcome.more));
     list.replaceChildren(...lines);
     saving.element.hidden = !outcome.counts;
   });
-  return { element: h("div", { class: "ow-run-pane" }, head, wrong, failures, saving.element), stop: () => (stop(), saving.stop()) };
+  return { element: h("div", { class: "ow-run-pane" }, head, wrong, note, failures, saving.element), stop: () => (stop(), saving.stop()) };
 }
 
 /** The buttons below, which differ from stage to stage. */
