@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,12 @@ from organelle_widgets.errors import BatchError, SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["connect", "quiet", "share_of_cores", "start_scheduler", "start_workers"]
+__all__ = ["connect", "keep_up", "quiet", "share_of_cores", "start_scheduler", "start_workers"]
 
 _MOST_WORKERS = 1024
 _LOOPBACK = "127.0.0.1"
+_LOOK_EVERY_MS = 1000
+_WITHOUT_PROCESS_S = 5.0
 
 
 def start_workers(workers: int, threads: int | None = None) -> Any:
@@ -46,7 +49,9 @@ def start_workers(workers: int, threads: int | None = None) -> Any:
     """
     threads = share_of_cores(workers, threads)
     with _environment(threads):
-        return _cluster(workers, n_workers=workers)
+        cluster = _cluster(workers, n_workers=workers)
+    keep_up(cluster)
+    return cluster
 
 
 def start_scheduler(workers: int, threads: int, port: int = 0) -> Any:
@@ -77,6 +82,46 @@ def start_scheduler(workers: int, threads: int, port: int = 0) -> Any:
     dask.config.set({"distributed.nanny.pre-spawn-environ": _variables(threads)})
     limit = MEMORY_LIMIT // workers
     return _cluster(workers, n_workers=0, memory_limit=limit, scheduler_port=port)
+
+
+def keep_up(cluster: Any) -> None:
+    """Start workers anew also where Dask gives them up, for as long as a cluster lasts.
+
+    It does so where a worker dies while it loads its models, and where one is away for fifteen seconds.
+
+    Parameters
+    ----------
+    cluster : distributed.LocalCluster
+        Whose workers are meant.
+    """
+    import dask
+    from tornado.ioloop import PeriodicCallback
+
+    dask.config.set({"distributed.deploy.lost-worker-timeout": "1000 days"})
+    empty_since: dict[Any, float] = {}
+
+    async def mend() -> None:
+        for nanny in _given_up(cluster, empty_since):
+            await nanny.close()
+        if cluster.workers.keys() != cluster.worker_spec.keys():
+            cluster.scale(len(cluster.worker_spec))
+
+    cluster.loop.add_callback(PeriodicCallback(mend, _LOOK_EVERY_MS).start)
+
+
+def _given_up(cluster: Any, empty_since: dict[Any, float]) -> list[Any]:
+    """Nannies that have had no process for a while; the cluster forgets them."""
+    from distributed.core import Status
+
+    gone, now = [], time.monotonic()
+    for name, nanny in list(cluster.workers.items()):
+        process = getattr(nanny, "process", None)
+        if process is not None and process.status in (Status.starting, Status.running):
+            empty_since.pop(name, None)
+        elif now - empty_since.setdefault(name, now) > _WITHOUT_PROCESS_S:
+            del empty_since[name]
+            gone.append(cluster.workers.pop(name))
+    return gone
 
 
 def share_of_cores(workers: int, threads: int | None = None) -> int:

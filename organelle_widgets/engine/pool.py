@@ -9,7 +9,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from organelle_widgets.engine._cluster import connect, quiet, share_of_cores, start_scheduler
+from organelle_widgets.engine._cluster import (
+    connect,
+    keep_up,
+    quiet,
+    share_of_cores,
+    start_scheduler,
+)
 from organelle_widgets.engine.dask import prepare_workers
 
 if TYPE_CHECKING:
@@ -72,6 +78,7 @@ class WorkerPool:
         finally:
             client.close()
         self._cluster.scale(self._workers)
+        keep_up(self._cluster)
 
     def close(self) -> None:
         """End workers and scheduler; workers that don't within seconds end with this process."""

@@ -74,6 +74,12 @@ def count_warming(folder: Path) -> None:
         file.write(f"{os.getpid()}\n")
 
 
+def load_slowly(folder: Path) -> None:
+    (folder / "loading.new").write_text(str(os.getpid()))
+    (folder / "loading.new").rename(folder / "loading")
+    time.sleep(0.5)
+
+
 def refuse_warming() -> None:
     message = "Expected the weights; found none."
     raise OrganelleWidgetsError(message, hint="Download them.")
@@ -202,6 +208,21 @@ def test_work_that_kills_its_workers_is_given_up_and_what_stood_behind_it_is_don
         deadly.result(60)
     assert caught.value.step == "worker"
     assert all(job.result(60) > 0 for job in behind)
+
+
+def test_a_worker_that_dies_while_it_loads_its_models_is_replaced(
+    monkeypatch: pytest.MonkeyPatch, cluster: Any, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("organelle_widgets.engine._cluster._WITHOUT_PROCESS_S", 0.5)
+    engine = DaskEngine(cluster.scheduler_address, warm=functools.partial(load_slowly, tmp_path))
+    victim = engine.submit(process_id).result(PATIENCE_S)
+    (tmp_path / "loading").unlink()
+    os.kill(victim, signal.SIGKILL)
+    until((tmp_path / "loading").exists)
+    os.kill(int((tmp_path / "loading").read_text()), signal.SIGKILL)
+    assert engine.submit(process_id).result(PATIENCE_S) != victim
+    engine.close()
+    cluster.scheduler.worker_plugins.clear()
 
 
 def test_models_are_loaded_once_a_process_whoever_asks(cluster: Any, tmp_path: Path) -> None:
