@@ -176,12 +176,13 @@ def count_units(table: pd.DataFrame, by: str | Sequence[str], unit: Unit = "auto
     if unit == "well" and found is None:
         _require(table, ["well"])
     wells = [c for c in found.names if c not in keys] if found else []
-    counted = count_answers(table, [*keys, *(wells if unit != "field" else ()), _FIELD])
+    single = [_FIELD] if _FIELD not in keys else []
+    counted = count_answers(table, [*keys, *(wells if unit != "field" else ()), *single])
     by_well = _added(counted, [*keys, *wells]) if unit != "field" and found else counted
     noun = (
         "well" if unit == "well" or (unit == "auto" and _enough(by_well, keys, wells)) else "field"
     )
-    units = by_well if noun == "well" else _added(counted, [*keys, _FIELD])
+    units = by_well if noun == "well" else _added(counted, [*keys, *single])
     notes = [*_left_out(table, keys, int(units[_COUNT].sum()))]
     if noun == "field" and found and set(found.well) - set(keys):
         notes.append(

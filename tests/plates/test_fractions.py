@@ -137,3 +137,13 @@ def test_numbers_are_checked(wrong):
         SettingsError, match=r"100 draws or more, a confidence above 0\.5 and below 1"
     ):
         class_fractions(counted([1], [2]), (), **wrong)
+
+
+def test_fields_themselves_can_be_the_groups() -> None:
+    cells = pd.DataFrame(
+        {"field": ["a", "a", "b"], "predicted_classes": ["Nucleoli", "", "Nucleoli"]}
+    )
+    table = class_fractions(cells, by="field")
+    nucleoli = table[table["name"] == "Nucleoli"].set_index("field")
+    assert nucleoli["fraction"].to_dict() == {"a": 0.5, "b": 1.0}
+    assert nucleoli["low"].isna().all()  # one field says nothing of others
