@@ -18,7 +18,6 @@ from organelle_widgets.evaluation.report_figures import (
     confusion_figure,
     curves_figure,
     reliability_figure,
-    svg_of,
 )
 from organelle_widgets.evaluation.report_tables import (
     cards,
@@ -28,6 +27,7 @@ from organelle_widgets.evaluation.report_tables import (
     plain_table,
     provenance_table,
 )
+from organelle_widgets.render.inline_svg import inline_svg
 from organelle_widgets.render.saving import written_whole
 
 if TYPE_CHECKING:
@@ -122,18 +122,18 @@ def _figures(scores: Mapping[str, Any]) -> dict[str, str]:
     """All drawings."""
     details = scores["details"]
     return {
-        "ranking": svg_of(
+        "ranking": inline_svg(
             class_ranking(scores),
             "Average precision and AUC of every class; the table below has the numbers.",
         ),
-        "confusion": svg_of(
+        "confusion": inline_svg(
             confusion_figure(details["confusion"]), "Confusion matrix of cells with one label."
         ),
-        "reliability": svg_of(
+        "reliability": inline_svg(
             reliability_figure(details["reliability"]),
             "Share right against probability said, with counts.",
         ),
-        "curves": svg_of(curves_figure(scores), "Precision against recall of every class."),
+        "curves": inline_svg(curves_figure(scores), "Precision against recall of every class."),
     }
 
 

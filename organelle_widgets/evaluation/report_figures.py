@@ -6,8 +6,6 @@ for the page's own (paper, ink, ...), so that one drawing serves a light and a d
 
 from __future__ import annotations
 
-import io
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +13,7 @@ import numpy as np
 from organelle_widgets.core.labels import CLASSES
 from organelle_widgets.evaluation.classification_scores import FEWEST_FIELDS
 from organelle_widgets.render.bars import STYLES
-from organelle_widgets.render.saving import without_font_warnings
+from organelle_widgets.render.inline_svg import ACCENT as _ACCENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,19 +27,9 @@ __all__ = [
     "confusion_figure",
     "curves_figure",
     "reliability_figure",
-    "svg_of",
 ]
 
-_ACCENT = "#1769E0"
 _LOOK = STYLES["light"]
-_VARIABLES = {
-    _LOOK.ink: "var(--ink)",
-    _LOOK.muted: "var(--muted)",
-    _LOOK.track: "var(--track)",
-    _LOOK.line: "var(--line)",
-    _LOOK.paper: "var(--paper)",
-    _ACCENT: "var(--accent)",
-}
 _SIZE, _SMALL = 9.0, 7.5
 _INDEX = {organelle.name: organelle for organelle in CLASSES}
 
@@ -299,40 +287,3 @@ def _plain(axes: Axes, grid: bool = True) -> None:
     if grid:
         axes.grid(color=_LOOK.track, lw=1)
         axes.set_axisbelow(True)
-
-
-def svg_of(figure: Figure, description: str) -> str:
-    """A figure as SVG to put into a page.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-        The figure.
-    description : str
-        What it shows, for those who do not see it.
-
-    Returns
-    -------
-    str
-        An ``<svg>`` element. The colours of the light style are the page's variables ``--ink``, ``--muted``,
-        ``--track``, ``--line``, ``--paper``, ``--accent``.
-    """
-    from html import escape
-
-    from matplotlib import rc_context
-
-    text = io.StringIO()
-    settings = {"svg.fonttype": "none", "svg.hashsalt": "organelle_widgets"}
-    with rc_context(settings), without_font_warnings():
-        figure.savefig(text, format="svg", metadata={"Date": None})
-    drawing = text.getvalue()
-    drawing = drawing[drawing.index("<svg") :]
-    for color, variable in _VARIABLES.items():
-        drawing = drawing.replace(color.lower(), variable)
-    drawing = re.sub(r"<(metadata|style)\b.*?</\1>", "", drawing, flags=re.DOTALL)
-    used = set(re.findall(r"#([\w-]+)", drawing))
-    drawing = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", drawing)
-    width, height = (round(96 * side) for side in figure.get_size_inches())
-    start = f'<svg role="img" aria-label="{escape(description)}" width="{width}" height="{height}" '
-    box = re.search(r'viewBox="[^"]+"', drawing)
-    return start + (box[0] if box else "") + drawing[drawing.index(">") :].strip()

@@ -10,14 +10,20 @@ import uuid
 import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from organelle_widgets.errors import ExportError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["folder_written_whole", "save_figure", "without_font_warnings", "written_whole"]
+__all__ = [
+    "draw_figure",
+    "folder_written_whole",
+    "save_figure",
+    "without_font_warnings",
+    "written_whole",
+]
 
 _REASONS: dict[int, tuple[str, str]] = {
     errno.EACCES: ("this may not be written", "Choose a folder that you may write to."),
@@ -194,20 +200,40 @@ def save_figure(figure: Any, path: str | Path, dpi: float = 300) -> Path:
     ExportError
         If the suffix is another one or the file can't be written.
     """
-    from matplotlib import rc_context
-
     target = Path(path)
     suffix = target.suffix.lower()
     if suffix not in _FIGURE_SUFFIXES:
         message = f"Expected a file name that ends in {', '.join(_FIGURE_SUFFIXES)}; found {target.name!r}."
         raise ExportError(message, step="export")
-    kind = suffix[1:]
+    with written_whole(target) as part:
+        draw_figure(figure, part, suffix[1:], dpi)
+    return target
+
+
+def draw_figure(figure: Any, file: str | Path | BinaryIO, kind: str, dpi: float = 300) -> None:
+    """Draw a matplotlib figure into a file, whatever the file is called; see `save_figure`.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure.
+    file : str, Path or binary file
+        Where to.
+    kind : {"png", "svg", "pdf"}
+        What to make. Pictures within vectors are kept pixel by pixel, neither blurred nor made larger.
+    dpi : float
+        Pixels per inch of a PNG.
+    """
+    from matplotlib import rc_context
+
     stamp: dict[str, Any] = {
         "png": {"Software": None},
         "svg": {"Date": None},
         "pdf": {"CreationDate": None},
     }[kind]
     settings = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "organelle_widgets"}
-    with written_whole(target) as part, rc_context(settings), without_font_warnings():
-        figure.savefig(part, format=kind, dpi=dpi, metadata=stamp)
-    return target
+    if kind != "png":
+        for picture in (image for axes in figure.axes for image in axes.images):
+            picture.set_interpolation("none")
+    with rc_context(settings), without_font_warnings():
+        figure.savefig(file, format=kind, dpi=dpi, metadata=stamp)

@@ -12,8 +12,9 @@ from organelle_widgets.errors import ExportError, InputError
 from organelle_widgets.evaluation.classification_details import score_details
 from organelle_widgets.evaluation.classification_scores import ScoredField, score_fields
 from organelle_widgets.evaluation.report import report_page, write_report
-from organelle_widgets.evaluation.report_figures import class_order, reliability_figure, svg_of
+from organelle_widgets.evaluation.report_figures import class_order, reliability_figure
 from organelle_widgets.evaluation.report_tables import span
+from organelle_widgets.render.inline_svg import inline_svg
 
 VOID = {"meta", "br", "path", "use", "rect"}
 
@@ -161,7 +162,7 @@ def test_figures_as_text(value, interval, text):
 
 
 def test_a_drawing_is_described():
-    drawing = svg_of(reliability_figure(scored()["details"]["reliability"]), 'a "quoted" word')
+    drawing = inline_svg(reliability_figure(scored()["details"]["reliability"]), 'a "quoted" word')
     assert 'aria-label="a &quot;quoted&quot; word"' in drawing
     assert drawing.startswith("<svg ")
     assert drawing.endswith("</svg>")

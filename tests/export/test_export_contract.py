@@ -15,7 +15,7 @@ from organelle_widgets.core.settings import describe_settings
 from organelle_widgets.errors import ExportError, SettingsError
 from organelle_widgets.export import EXPORTERS, Exporter, default_formats, export_field
 
-FAST = {"dpi": 50}
+FAST = {"dpi": 50, "format": "svg"}
 
 
 def make(name):

@@ -14,7 +14,7 @@ from organelle_widgets.export import EXPORTERS, Exporter
 from organelle_widgets.export._run import unique_stems
 from organelle_widgets.results import ResultsWriter, open_results
 
-FAST = {"dpi": 50}
+FAST = {"dpi": 50, "format": "svg"}
 
 each = pytest.mark.parametrize("name", EXPORTERS.names())
 

@@ -1,0 +1,89 @@
+"""A run as if it had some of its fields only: what charts are drawn of where a condition chooses fields."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from organelle_widgets.results import Results
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+__all__ = ["ChosenFields", "fields_of"]
+
+
+def fields_of(results: Results, where: str | None) -> Results:
+    """The run itself, or some of its fields.
+
+    Parameters
+    ----------
+    results : Results
+        The run.
+    where : str or None
+        SQL condition on the table ``fields``.
+
+    Returns
+    -------
+    Results
+        Close it after use where there is a condition.
+    """
+    return results if where is None else ChosenFields(results, where)
+
+
+class ChosenFields(Results):
+    """Some of the fields of a run, and their cells; none of its failures, of which nothing is known to choose by.
+
+    Parameters
+    ----------
+    results : Results
+        The run.
+    where : str
+        SQL condition on the table ``fields``.
+    """
+
+    def __init__(self, results: Results, where: str) -> None:
+        self._where = where
+        super().__init__(results.path)
+
+    @property
+    def n_fields(self) -> int:
+        """How many fields were chosen."""
+        return self._count_of("fields")
+
+    @property
+    def n_cells(self) -> int:
+        """How many cells they have."""
+        return self._count_of("cells")
+
+    @property
+    def n_failures(self) -> int:
+        """None."""
+        return 0
+
+    def sql(
+        self, query: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None
+    ) -> pd.DataFrame:
+        """Ask anything of the chosen fields; see `Results.sql`."""
+        chosen = f"SELECT * FROM main.fields WHERE {self._where}\n"
+        tables = {
+            "fields": chosen,
+            "cells": f"SELECT * FROM main.cells WHERE field IN (SELECT field FROM ({chosen}))",
+            "failures": "SELECT * FROM main.failures WHERE false",
+        }
+        made = ", ".join(f"{name} AS ({text})" for name, text in tables.items())
+        return super().sql(f"WITH {made} SELECT * FROM ({query}\n)", parameters)
+
+    def fields(self, where: str | None = None, *args: Any, **options: Any) -> pd.DataFrame:
+        """Chosen fields; see `Results.fields`."""
+        both = f"({self._where}\n)" + (f" AND ({where}\n)" if where else "")
+        return super().fields(both, *args, **options)
+
+    def failures(self, where: str | None = None, *args: Any, **options: Any) -> pd.DataFrame:  # noqa: ARG002
+        """None; see `Results.failures`."""
+        return super().failures("false", *args, **options)
+
+    def _count_of(self, table: str) -> int:
+        """Rows of a table."""
+        return int(self.sql(f"SELECT count(*) AS n FROM {table}")["n"].iloc[0])
