@@ -110,7 +110,7 @@ function savingPart(model) {
   const notes = h("ul", { class: "ow-run-notes ow-scroll" });
   const saved = h("div", { class: "ow-run-saved", role: "status" }, h("div", {}, icon("check"), place, download), notes);
   const paint = () => {
-    const formats = model.get("formats");
+    const formats = model.get("stage") === "ended" ? model.get("formats") : [];
     const saving = model.get("saving");
     const busy = saving.key !== undefined;
     const key = busy ? saving.key : choice.select.value || formats[0]?.key;
@@ -133,7 +133,7 @@ function savingPart(model) {
     notes.replaceChildren(...[...made.notes, made.more].filter(Boolean).map((note) => h("li", {}, note)));
     notes.hidden = !notes.children.length;
   };
-  const stop = watch(model, ["formats", "saving", "saved"], paint);
+  const stop = watch(model, ["stage", "formats", "saving", "saved"], paint);
   const line = h("div", { class: "ow-run-format" }, choice.element, save, cancel);
   const element = h("section", { "aria-label": "Save the results" }, h("h2", {}, "Save as"), line, bar, hint, saved);
   return { element, stop };
