@@ -122,6 +122,7 @@ def analyse_source(
             stamp=stamp,
             worker=f"{socket.gethostname()}:{os.getpid()}",
             seconds={"read": read_s, **result.timings},
+            channels=source.channels,
         )
     except Cancelled:
         raise

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from organelle_widgets.errors import InputError
+from organelle_widgets.io._grouping import is_results_folder
 from organelle_widgets.render.saving import written_whole
 from organelle_widgets.results.schema import RESULTS_SCHEMA_VERSION, TABLES, TableName
 
@@ -105,9 +106,8 @@ def is_results(path: str | Path) -> bool:
     bool
         True where ``run.json`` and ``manifest.json`` are there.
     """
-    folder = Path(path)
     try:
-        return (folder / RUN_FILE).is_file() and (folder / MANIFEST_FILE).is_file()
+        return is_results_folder(Path(path))
     except OSError:
         return False
 

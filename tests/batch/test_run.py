@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 from batch_backends import Blobs, Brightness
 
 from organelle_widgets.batch import (
@@ -232,3 +234,21 @@ def test_a_problem_of_the_plan_is_gone_when_it_is_mended(
     blue.write_bytes(content)
     status = run(folder, out, engine, resume=True)
     assert (status.n_planned, status.n_done, status.n_failed) == (3, 3, 0)
+
+
+def test_a_result_is_rebuilt_from_files_whose_channels_were_named(
+    tmp_path: Path, out: Path, engine: LocalEngine
+) -> None:
+    planes = np.full((4, 48, 64), 20, np.uint8)
+    planes[0, 10:30, 10:30] = 230  # nuclei come first in this microscope's files
+    planes[1:, 8:32, 8:32] = 90
+    folder = tmp_path / "images"
+    folder.mkdir()
+    tifffile.imwrite(folder / "stack.tif", planes, photometric="minisblack")
+    channels = {0: "blue", 1: "green", 2: "red", 3: "yellow"}
+    run_batch(plan_batch(folder, channels=channels), out, SETTINGS, engine)
+    with open_results(out) as results:
+        again = results.result("stack")
+    assert again.n_cells == 1
+    assert again.field.channel("nuclei").max() == 230
+    assert (again.field.channel("protein") == planes[1]).all()
