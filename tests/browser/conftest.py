@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -121,17 +122,16 @@ def _answers(url: str) -> bool:
         return False
 
 
-@pytest.fixture(scope="session")
-def site(wrong_scale: Path, environment: dict[str, str]) -> Iterator[Site]:
+@contextmanager
+def served(root: Path, environment: dict[str, str], *more: str) -> Iterator[Site]:
     """The dashboard, served by its own command."""
-    root = wrong_scale.parent
     command = Path(sys.executable).with_name("organelle-widgets")
     arguments = [str(command), "dashboard", "--no-browser", "--port", "0", "--root", str(root)]
-    log = root.parent / "voila.log"
+    log = root.parent / f"voila{'_'.join(more)}.log"
     with (
         log.open("w") as stderr,
         subprocess.Popen(
-            arguments,
+            [*arguments, *more],
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
@@ -153,6 +153,20 @@ def site(wrong_scale: Path, environment: dict[str, str]) -> Iterator[Site]:
         server.wait(30)
 
 
+@pytest.fixture(scope="session")
+def site(wrong_scale: Path, environment: dict[str, str]) -> Iterator[Site]:
+    """The dashboard; every visitor's kernel does its own work."""
+    with served(wrong_scale.parent, environment) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def pooled_site(wrong_scale: Path, environment: dict[str, str]) -> Iterator[Site]:
+    """The dashboard with one worker for all visitors."""
+    with served(wrong_scale.parent, environment, "--workers", "1") as site:
+        yield site
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium. Not for the whole session: while it is open, its event loop counts as the main thread's."""
@@ -168,8 +182,7 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture
-def visit(site: Site, browser: Browser) -> Iterator[Visit]:
+def visited(site: Site, browser: Browser) -> Iterator[Visit]:
     """A fresh page on the dashboard, at 1440 x 900."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     seen = Visit(page)
@@ -178,3 +191,15 @@ def visit(site: Site, browser: Browser) -> Iterator[Visit]:
     page.goto(site.url, wait_until="domcontentloaded", timeout=90_000)
     yield seen
     page.close()
+
+
+@pytest.fixture
+def visit(site: Site, browser: Browser) -> Iterator[Visit]:
+    """A page whose kernel does its own work."""
+    yield from visited(site, browser)
+
+
+@pytest.fixture
+def pooled_visit(pooled_site: Site, browser: Browser) -> Iterator[Visit]:
+    """A page whose fields the shared worker analyses."""
+    yield from visited(pooled_site, browser)
