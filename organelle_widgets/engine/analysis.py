@@ -7,9 +7,8 @@ together here. Progress, cancellation and errors pass through.
 from __future__ import annotations
 
 import functools
-import time
 import zlib
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -108,7 +107,7 @@ def _analyze(
                 steps.clear()
             elif monitor.cancelled:
                 monitor.report("Stopping", 1.0)
-            time.sleep(_LISTEN_EVERY_S)
+            wait([job.future], _LISTEN_EVERY_S)
         return job.result().result(field, threshold)
     except Cancelled:
         job.cancel()
@@ -153,16 +152,20 @@ class _PackedLabels:
     """Labels, small enough to be sent."""
 
     shape: tuple[int, int]
+    dtype: str
     content: bytes
 
     @classmethod
     def of(cls, labels: NDArray[np.int32]) -> _PackedLabels:
         """Pack them."""
-        return cls((labels.shape[0], labels.shape[1]), zlib.compress(labels.tobytes(), 1))
+        dtype = np.min_scalar_type(int(labels.max(initial=0)))
+        content = zlib.compress(labels.astype(dtype).tobytes(), 1)
+        return cls((labels.shape[0], labels.shape[1]), dtype.str, content)
 
     def unpack(self) -> NDArray[np.int32]:
         """The labels, shape (Y, X)."""
-        return np.frombuffer(zlib.decompress(self.content), np.int32).reshape(self.shape)
+        flat = np.frombuffer(zlib.decompress(self.content), self.dtype)
+        return flat.reshape(self.shape).astype(np.int32)
 
 
 def _found_in(
