@@ -154,8 +154,8 @@ def outcome_in_words(run: RunShown) -> dict[str, Any]:
     -------
     dict
         ``kind`` (``"done"``, ``"stopped"``, ``"failed"``), ``title``, ``counts``, ``message``, ``hint``, ``note``,
-        ``failures`` (``name`` and ``message`` of each), ``more``, ``continues`` and ``retries`` (whether the fields
-        that failed can be tried again). Empty while it is under way.
+        ``n_failed``, ``failures`` (``name`` and ``message`` of the first), ``more``, ``continues`` and ``retries``
+        (whether the fields that failed can be tried again). Empty while it is under way.
     """
     status = run.status
     if run.stage != "ended" or status is None:
@@ -178,6 +178,7 @@ def outcome_in_words(run: RunShown) -> dict[str, Any]:
         "message": status.message if kind == "failed" else "",
         "hint": status.hint if kind == "failed" else "",
         "note": _CAN_NOT_CONTINUE if kind != "done" and not run.continues else "",
+        "n_failed": status.n_failed,
         "failures": listed,
         "more": f"and {more:,} more" if more > 0 else "",
         "continues": kind != "done" and run.continues,

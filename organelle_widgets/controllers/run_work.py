@@ -129,7 +129,8 @@ def _detail(cls: Any) -> str:
     if cls.one_file:
         return f"One file: {cls.filename}"
     images = "; reads its images again" if cls.needs_pixels else ""
-    return f"A file for each field: …_{cls.filename}{images}"
+    kind = "folder" if cls.is_folder else "file"
+    return f"A {kind} for each field: …_{cls.filename}{images}"
 
 
 def save_run(out: Path, root: Path, key: str, *, monitor: Monitor) -> RunFile:

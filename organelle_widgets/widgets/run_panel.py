@@ -43,7 +43,7 @@ class RunPanel(PageRegion):
         ``fraction`` (None while unknown), ``counts``, ``rate``, ``now`` and ``stopping``.
     outcome : dict
         ``kind`` (``"done"``, ``"stopped"`` or ``"failed"``), ``title``, ``counts``, ``message``, ``hint``, ``note``,
-        ``failures`` (``name`` and ``message`` of each), ``more``, ``continues`` and ``retries``.
+        ``n_failed``, ``failures`` (``name`` and ``message`` of the first; empty while they are looked up), ``more``, ``continues`` and ``retries``.
     formats : list of dict
         What results can be saved as: ``key``, ``title``, ``detail``.
     saving : dict

@@ -166,7 +166,8 @@ function outcomePane(model) {
     wrong.hidden = !outcome.message;
     note.textContent = outcome.note;
     note.hidden = !outcome.note;
-    failures.hidden = !outcome.failures.length;
+    failures.hidden = !outcome.n_failed;
+    list.style.minHeight = `${Math.min(outcome.n_failed, 5) * 22}px`; // nothing jumps when they arrive
     const lines = outcome.failures.map((one) => h("li", { title: `${one.name}: ${one.message}` }, h("b", {}, one.name), " ", one.message));
     if (outcome.more) lines.push(h("li", { class: "ow-mute" }, outcome.more));
     list.replaceChildren(...lines);
