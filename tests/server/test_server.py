@@ -41,6 +41,15 @@ def test_environment_names_the_root_and_the_template(tmp_path: Path) -> None:
     assert (template / "index.html.j2").is_file()
 
 
+def test_kernels_are_told_of_shared_workers_where_there_are_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(server.SCHEDULER_VARIABLE, raising=False)
+    assert server.SCHEDULER_VARIABLE not in server.voila_environment(tmp_path)
+    told = server.voila_environment(tmp_path, "tcp://127.0.0.1:5")
+    assert told[server.SCHEDULER_VARIABLE] == "tcp://127.0.0.1:5"
+
+
 def test_the_template_names_no_other_server() -> None:
     folder = Path(server.__file__).parent / "jupyter"
     for path in folder.rglob("*.j2"):
