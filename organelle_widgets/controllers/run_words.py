@@ -237,6 +237,10 @@ def chip_of(run: RunShown | None) -> dict[str, Any]:
     """
     if run is None or run.stage not in ("starting", "running", "ended"):
         return {}
+    if run.saving and run.saving_progress is not None:
+        fraction = run.saving_progress.fraction
+        title = f"Saving: {100 * fraction:.0f} %. Show the run"
+        return {"text": "Saving", "title": title, "fraction": fraction, "kind": "running"}
     outcome, progress = outcome_in_words(run), progress_in_words(run)
     if outcome:
         words = {"done": "Run done", "stopped": "Run stopped", "failed": "Run failed"}

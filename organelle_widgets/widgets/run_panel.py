@@ -43,7 +43,8 @@ class RunPanel(PageRegion):
         ``fraction`` (None while unknown), ``counts``, ``rate``, ``now`` and ``stopping``.
     outcome : dict
         ``kind`` (``"done"``, ``"stopped"`` or ``"failed"``), ``title``, ``counts``, ``message``, ``hint``, ``note``,
-        ``n_failed``, ``failures`` (``name`` and ``message`` of the first; empty while they are looked up), ``more``, ``continues`` and ``retries``.
+        ``n_failed``, ``failures`` (``name`` and ``message`` of the first; empty while they are looked up), ``more``,
+        ``continues`` and ``retries``.
     formats : list of dict
         What results can be saved as: ``key``, ``title``, ``detail``.
     saving : dict

@@ -16,7 +16,7 @@ from organelle_widgets.controllers.run_words import (
     saved_in_words,
     time_left,
 )
-from organelle_widgets.state import RunFile, RunShown
+from organelle_widgets.state import Progress, RunFile, RunShown
 
 STATUS = RunStatus(
     "running",
@@ -131,6 +131,10 @@ def test_the_chip_never_says_more_than_is_done() -> None:
     almost = RunStatus("running", 1000, 999)
     assert chip_of(shown(status=almost))["text"] == "Run 99 %"
     assert chip_of(shown("ended", RunStatus("failed")))["kind"] == "failed"
+    saving = shown("ended", RunStatus("done"), saving="csv", saving_progress=Progress("a", 0.5))
+    assert chip_of(saving) == {
+        "text": "Saving", "title": "Saving: 50 %. Show the run", "fraction": 0.5, "kind": "running",
+    }  # fmt: skip
 
 
 def test_large_files_and_folders_are_not_offered() -> None:
