@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from organelle_widgets.core.monitor import Monitor
 from organelle_widgets.core.settings import describe_settings
 from organelle_widgets.errors import InputError
-from organelle_widgets.plates.charts import RUN_CHARTS
+from organelle_widgets.plates.charts import RUN_CHARTS, RunChart
 from organelle_widgets.render.charts import CHARTS
 from organelle_widgets.render.saving import without_font_warnings
 
@@ -41,6 +41,8 @@ class Drawn:
         Drawn from them.
     missing : str
         Why there is none, in whole sentences.
+    chart : RunChart or None
+        Which drew it.
     """
 
     name: str
@@ -48,12 +50,31 @@ class Drawn:
     table: pd.DataFrame | None = dataclasses.field(default=None, repr=False)
     figure: Figure | None = dataclasses.field(default=None, repr=False)
     missing: str = ""
+    chart: RunChart | None = dataclasses.field(default=None, repr=False)
 
     @property
     def description(self) -> str:
         """What the figure shows, for those who do not see it."""
         said = self.table.attrs.get("title", "") if self.table is not None else ""
-        return f"{self.title}: {said}. The numbers are in a table." if said else self.title
+        return f"{self.title}: {said}." if said else self.title
+
+    def in_style(self, style: str) -> Figure:
+        """The chart of a run once more, in other colours.
+
+        Parameters
+        ----------
+        style : {"light", "dark"}
+            Colours.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Drawn from the same numbers.
+        """
+        chart: Any = self.chart
+        with without_font_warnings():
+            figure: Figure = dataclasses.replace(chart, style=style).draw(self.table)
+        return figure
 
 
 def charts_of_result(result: FieldResult, style: str = "light") -> Iterator[Drawn]:
@@ -72,7 +93,7 @@ def charts_of_result(result: FieldResult, style: str = "light") -> Iterator[Draw
         One a chart of `organelle_widgets.render.charts.CHARTS`.
     """
     wanted = {"style": style, "threshold": result.threshold}
-    for name, entry in CHARTS.entries().items():
+    for name, entry in sorted(CHARTS.entries().items(), key=_rank):
         chart = CHARTS.create(name, **_known(entry.cls, wanted))
         table = chart.compute(result)
         with without_font_warnings():
@@ -135,7 +156,12 @@ def _drawn_of_run(results: Results, name: str, settings: dict[str, Any]) -> Draw
     except InputError as error:
         return Drawn(name, title, missing=f"{error.message} {error.hint or ''}".strip())
     with without_font_warnings():
-        return Drawn(name, title, table, chart.draw(table))
+        return Drawn(name, title, table, chart.draw(table), chart=chart)
+
+
+def _rank(item: tuple[str, Any]) -> int:
+    """Where a chart of a field stands: the answer first."""
+    return item[0] != "probability"
 
 
 def _known(cls: type[Any], wanted: dict[str, Any]) -> dict[str, Any]:

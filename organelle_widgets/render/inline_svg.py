@@ -33,7 +33,7 @@ _VARIABLES = {
 }
 
 
-def inline_svg(figure: Figure, description: str) -> str:
+def inline_svg(figure: Figure, description: str, *, follow_page: bool = True) -> str:
     """A figure as SVG to put into a page.
 
     Parameters
@@ -42,11 +42,13 @@ def inline_svg(figure: Figure, description: str) -> str:
         The figure.
     description : str
         What it shows, for those who do not see it.
+    follow_page : bool
+        Whether colours of the light style become the page's. Not for a figure that writes on colours of its own.
 
     Returns
     -------
     str
-        An ``<svg>`` element. The colours of the light style are the page's variables ``--ink``, ``--muted``,
+        An ``<svg>`` element. Where it follows the page, the colours of the light style are its variables ``--ink``, ``--muted``,
         ``--track``, ``--line``, ``--paper``, ``--accent``.
     """
     from matplotlib import rc_context
@@ -57,7 +59,7 @@ def inline_svg(figure: Figure, description: str) -> str:
         figure.savefig(text, format="svg", metadata={"Date": None})
     drawing = text.getvalue()
     drawing = drawing[drawing.index("<svg") :]
-    for color, variable in _VARIABLES.items():
+    for color, variable in _VARIABLES.items() if follow_page else ():
         drawing = drawing.replace(color.lower(), variable)
     drawing = re.sub(r"<(metadata|style)\b.*?</\1>", "", drawing, flags=re.DOTALL)
     used = set(re.findall(r"#([\w-]+)", drawing))

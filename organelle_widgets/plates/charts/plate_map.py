@@ -292,7 +292,8 @@ def _paint_bar(
     known = values[np.isfinite(values)]
     low, high = colors.low, colors.high
     steps = np.linspace(low, high, 129)
-    axes.pcolormesh([0, 1], steps, colors.colors((steps[1:] + steps[:-1]) / 2)[:, None])
+    shades = colors.colors((steps[1:] + steps[:-1]) / 2)[:, None]
+    axes.pcolormesh([0, 1], steps, shades, edgecolors="face", linewidth=0.3)  # no seams
     axes.set_xticks([])
     axes.yaxis.tick_right()
     for spine in axes.spines.values():
