@@ -217,7 +217,8 @@ class _Run:
             [outcome for outcome in outcomes if isinstance(outcome, FieldRecord)],
             [outcome for outcome in outcomes if isinstance(outcome, FailureRecord)],
         )
-        self._finished_at.append((time.monotonic(), len(outcomes)))
+        n_records = sum(isinstance(outcome, FieldRecord) for outcome in outcomes)
+        self._finished_at.append((time.monotonic(), n_records))  # failures come at no steady rate
 
     def _outcome(self, entry: _UnderWay) -> FieldRecord | FailureRecord:
         """What came of one field; an error that is no field's fault ends the run."""

@@ -184,15 +184,19 @@ def _engine(settings: BatchSettings, options: argparse.Namespace) -> Iterator[En
     from organelle_widgets.engine import DaskEngine, LocalEngine, warm_up
 
     if options.workers is None and options.scheduler is None:
-        engine: Engine = LocalEngine()
-    else:
-        warm = functools.partial(warm_up, settings.segmenter, settings.classifier)
-        engine = DaskEngine(
-            options.scheduler,
-            workers=1 if options.workers is None else options.workers,
-            threads=options.threads,
-            warm=warm,
-        )
+        here = LocalEngine()
+        try:
+            yield here
+        finally:
+            here.close(wait=True)  # a field that is under way ends before the process does
+        return
+    warm = functools.partial(warm_up, settings.segmenter, settings.classifier)
+    engine = DaskEngine(
+        options.scheduler,
+        workers=1 if options.workers is None else options.workers,
+        threads=options.threads,
+        warm=warm,
+    )
     try:
         yield engine
     finally:

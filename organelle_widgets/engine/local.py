@@ -41,8 +41,14 @@ class LocalEngine(Engine):
         self._jobs = [j for j in self._jobs if not j.future.done()] + [job]
         return job
 
-    def close(self) -> None:
-        """Cancel what runs; the thread ends when its current step does."""
+    def close(self, *, wait: bool = False) -> None:
+        """Cancel what runs; the thread ends when its current step does.
+
+        Parameters
+        ----------
+        wait : bool
+            Whether to come back only then.
+        """
         for job in self._jobs:
             job.cancel()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(wait=wait, cancel_futures=True)
