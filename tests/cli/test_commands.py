@@ -117,6 +117,12 @@ def test_dashboard_refuses_a_root_that_is_not_there(command: Command, tmp_path: 
     assert "--root to be a folder" in err
 
 
+def test_dashboard_refuses_a_number_of_workers_below_none(command: Command) -> None:
+    code, _, err = command("dashboard", "--no-browser", "--workers", "-1")
+    assert code == 2
+    assert "Expected --workers to be 0 or more; found -1." in err
+
+
 def test_dashboard_serves_and_stops_with_ctrl_c(tmp_path: Path) -> None:
     words = [str(PROGRAM), "dashboard", "--no-browser", "--port", "0", "--root", str(tmp_path)]
     with subprocess.Popen(
