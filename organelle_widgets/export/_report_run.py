@@ -287,7 +287,7 @@ def _tile(run: _Run, row: dict[Any, Any], index: int) -> str:
     name = str(row["field"])
     try:
         uri = data_uri(run.results.thumbnail(name))
-        picture = f'<img src="{uri}" alt="{escape(name)}" loading="lazy">'
+        picture = f'<img src="{uri}" alt="{escape(name)}" decoding="async">'
     except InputError as error:
         picture = f"<span>No picture: {escape(error.message)}</span>"
     extra = " · ".join(str(row[key]) for key in run.extra if _known(row[key]))

@@ -31,7 +31,7 @@ for (const head of document.querySelectorAll("table.sortable thead th")) {
   const button = document.createElement("button");
   button.type = "button";
   button.append(...head.childNodes);
-  button.addEventListener("click", () => sortTable(head));
+  head.addEventListener("click", () => sortTable(head)); // the button brings keys, the whole heading is clicked
   head.append(button);
 }
 
