@@ -181,7 +181,7 @@ def _run(plan: Plan, settings: BatchSettings, options: argparse.Namespace) -> in
 @contextmanager
 def _engine(settings: BatchSettings, options: argparse.Namespace) -> Iterator[Engine]:
     """Where the work runs."""
-    from organelle_widgets.engine import DaskEngine, LocalEngine, warm_up
+    from organelle_widgets.engine import DaskEngine, LocalEngine, hush, warm_up
 
     if options.workers is None and options.scheduler is None:
         here = LocalEngine()
@@ -190,6 +190,7 @@ def _engine(settings: BatchSettings, options: argparse.Namespace) -> Iterator[En
         finally:
             here.close(wait=True)  # a field that is under way ends before the process does
         return
+    hush()
     warm = functools.partial(warm_up, settings.segmenter, settings.classifier)
     engine = DaskEngine(
         options.scheduler,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from organelle_widgets.engine._base import Engine, Job
+from organelle_widgets.engine._cluster import hush
 from organelle_widgets.engine._limits import ALLOCATOR
 from organelle_widgets.engine.analysis import Analyze, analyze_on
 from organelle_widgets.engine.dask import DaskEngine
@@ -21,5 +22,6 @@ __all__ = [
     "SharedWorkers",
     "WorkerPool",
     "analyze_on",
+    "hush",
     "warm_up",
 ]

@@ -17,7 +17,15 @@ from organelle_widgets.errors import BatchError, SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["connect", "keep_up", "quiet", "share_of_cores", "start_scheduler", "start_workers"]
+__all__ = [
+    "connect",
+    "hush",
+    "keep_up",
+    "quiet",
+    "share_of_cores",
+    "start_scheduler",
+    "start_workers",
+]
 
 _MOST_WORKERS = 1024
 _LOOPBACK = "127.0.0.1"
@@ -184,6 +192,15 @@ def connect(address: str, wait_s: float) -> Any:
         message = f"Expected a Dask scheduler at {address}; found none that answers."
         hint = "Start one with: dask scheduler. Its address is like tcp://host:8786."
         raise BatchError(message, hint=hint) from error
+
+
+def hush() -> None:
+    """No log of Dask's own in this process any more: for programs that say in their own words what happens."""
+    import distributed  # noqa: F401 - sets the levels that are changed here
+
+    for name in ("distributed", *logging.root.manager.loggerDict):
+        if name.split(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def quiet() -> Any:

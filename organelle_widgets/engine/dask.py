@@ -133,15 +133,16 @@ class DaskEngine(Engine):
         self._closing = True
         with self._lock:
             jobs = list(self._jobs.values())
-        for job in jobs:
-            job.cancel()
-        self._messenger.shutdown(wait=True)
-        with suppress(OSError, RuntimeError, TimeoutError), quiet():
-            if self._client is not None:
-                self._client.close(timeout=5)
-        with suppress(OSError, RuntimeError, TimeoutError), quiet():
-            if self._cluster is not None:
-                self._cluster.close(timeout=10)
+        with quiet():
+            for job in jobs:
+                job.cancel()
+            self._messenger.shutdown(wait=True)
+            with suppress(OSError, RuntimeError, TimeoutError):
+                if self._client is not None:
+                    self._client.close(timeout=5)
+            with suppress(OSError, RuntimeError, TimeoutError):
+                if self._cluster is not None:
+                    self._cluster.close(timeout=10)
 
     def _workers(self) -> list[str]:
         """Addresses of the workers."""
