@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,7 +11,7 @@ from organelle_widgets.export._base import EXPORTERS, Exporter
 from organelle_widgets.export._chosen import fields_of
 from organelle_widgets.export._report_charts import Drawn, charts_of_result, charts_of_run
 from organelle_widgets.export._run import Exported, chosen_fields
-from organelle_widgets.render.saving import draw_figure
+from organelle_widgets.render.saving import figure_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,9 +104,8 @@ class ChartsExporter(Exporter):
                     continue
                 about.append(f"{chart.name}: {chart.title}")
                 for kind in kinds:
-                    content = io.BytesIO()
-                    draw_figure(chart.figure, content, kind, self.dpi)
-                    _put(archive, f"{chart.name}.{kind}", content.getvalue())
+                    content = figure_bytes(chart.figure, kind, self.dpi)
+                    _put(archive, f"{chart.name}.{kind}", content)
                 numbers = chart.table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
                 _put(archive, f"{chart.name}.csv", numbers)
             _put(archive, "about.txt", "\n".join(about) + "\n")

@@ -48,8 +48,8 @@ def inline_svg(figure: Figure, description: str, *, follow_page: bool = True) ->
     Returns
     -------
     str
-        An ``<svg>`` element. Where it follows the page, the colours of the light style are its variables ``--ink``, ``--muted``,
-        ``--track``, ``--line``, ``--paper``, ``--accent``.
+        An ``<svg>`` element. Where it follows the page, the colours of the light style are the variables ``--ink``,
+        ``--muted``, ``--track``, ``--line``, ``--paper``, ``--accent``.
     """
     from matplotlib import rc_context
 

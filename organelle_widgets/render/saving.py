@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 import time
@@ -10,7 +11,7 @@ import uuid
 import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from organelle_widgets.errors import ExportError
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
-    "draw_figure",
+    "figure_bytes",
     "folder_written_whole",
     "save_figure",
     "without_font_warnings",
@@ -38,6 +39,11 @@ _REASONS: dict[int, tuple[str, str]] = {
 }
 
 _REMOVALS, _PAUSE_S = 40, 0.05
+_SMOOTH = (
+    b"image-rendering:crisp-edges;image-rendering:pixelated",
+    b"image-rendering:auto",
+)
+"""Pictures in SVG that are shown smaller should not lose every other pixel."""
 _FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
 
 
@@ -206,23 +212,26 @@ def save_figure(figure: Any, path: str | Path, dpi: float = 300) -> Path:
         message = f"Expected a file name that ends in {', '.join(_FIGURE_SUFFIXES)}; found {target.name!r}."
         raise ExportError(message, step="export")
     with written_whole(target) as part:
-        draw_figure(figure, part, suffix[1:], dpi)
+        part.write_bytes(figure_bytes(figure, suffix[1:], dpi))
     return target
 
 
-def draw_figure(figure: Any, file: str | Path | BinaryIO, kind: str, dpi: float = 300) -> None:
-    """Draw a matplotlib figure into a file, whatever the file is called; see `save_figure`.
+def figure_bytes(figure: Any, kind: str, dpi: float = 300) -> bytes:
+    """What a file with a matplotlib figure holds; see `save_figure`.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
         The figure.
-    file : str, Path or binary file
-        Where to.
     kind : {"png", "svg", "pdf"}
-        What to make. Pictures within vectors are kept pixel by pixel, neither blurred nor made larger.
+        What to make. Pictures within vectors keep their own pixels, neither blurred nor made larger.
     dpi : float
         Pixels per inch of a PNG.
+
+    Returns
+    -------
+    bytes
+        The same for the same figure.
     """
     from matplotlib import rc_context
 
@@ -235,5 +244,7 @@ def draw_figure(figure: Any, file: str | Path | BinaryIO, kind: str, dpi: float 
     if kind != "png":
         for picture in (image for axes in figure.axes for image in axes.images):
             picture.set_interpolation("none")
+    content = io.BytesIO()
     with rc_context(settings), without_font_warnings():
-        figure.savefig(file, format=kind, dpi=dpi, metadata=stamp)
+        figure.savefig(content, format=kind, dpi=dpi, metadata=stamp)
+    return content.getvalue().replace(*_SMOOTH) if kind == "svg" else content.getvalue()

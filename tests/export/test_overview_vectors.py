@@ -35,6 +35,8 @@ def test_pictures_in_svg_are_the_fields_own_pixels(svg, disc_result):
     ]
     assert len(pictures) == 6
     assert {picture.shape[:2] for picture in pictures} == {disc_result.field.shape}
+    looks = {image.get("style", "") for image in svg.iter(f"{SVG}image")}
+    assert all("image-rendering:auto" in look and "pixelated" not in look for look in looks)
 
 
 def test_svg_loads_nothing(svg):
