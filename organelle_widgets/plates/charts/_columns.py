@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from organelle_widgets.errors import InputError
 from organelle_widgets.plates.wells import find_well_columns
+from organelle_widgets.results import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,27 +15,11 @@ if TYPE_CHECKING:
 
     from organelle_widgets.results import Results
 
-__all__ = ["columns_named", "counted_cells", "distinct_values", "grouping_column", "quoted"]
+__all__ = ["columns_named", "counted_cells", "distinct_values", "grouping_column"]
 
 
 _POSITIONS = {"row", "column", "col", "site", "acquisition", "fov", "position"}
 """Columns that say where a field is, not what was done to it."""
-
-
-def quoted(name: str) -> str:
-    """A column's name as SQL takes it.
-
-    Parameters
-    ----------
-    name : str
-        Any text.
-
-    Returns
-    -------
-    str
-        In double quotes.
-    """
-    return '"' + name.replace('"', '""') + '"'
 
 
 def columns_named(results: Results, text: str) -> tuple[str, ...]:

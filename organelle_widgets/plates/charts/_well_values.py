@@ -10,10 +10,11 @@ import pandas as pd
 from organelle_widgets.core.labels import CLASS_NAMES, class_index
 from organelle_widgets.errors import InputError
 from organelle_widgets.plates.answers import ANSWERS, NOT_SURE, count_answers
-from organelle_widgets.plates.charts._columns import counted_cells, quoted
+from organelle_widgets.plates.charts._columns import counted_cells
 from organelle_widgets.plates.outliers import WELL_MEASURES
 from organelle_widgets.plates.quality import WELL_COLUMNS, well_quality
 from organelle_widgets.plates.wells import WellColumns, find_well_columns, locate_wells
+from organelle_widgets.results import quoted
 
 if TYPE_CHECKING:
     from organelle_widgets.results import Results
