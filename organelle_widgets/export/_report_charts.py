@@ -58,13 +58,13 @@ class Drawn:
         said = self.table.attrs.get("title", "") if self.table is not None else ""
         return f"{self.title}: {said}." if said else self.title
 
-    def in_style(self, style: str) -> Figure:
-        """The chart of a run once more, in other colours.
+    def again(self, **settings: Any) -> Figure:
+        """The chart of a run once more, with other looks.
 
         Parameters
         ----------
-        style : {"light", "dark"}
-            Colours.
+        **settings : object
+            ``style``, ``width_mm``; those that the chart does not have are left out.
 
         Returns
         -------
@@ -73,7 +73,8 @@ class Drawn:
         """
         chart: Any = self.chart
         with without_font_warnings():
-            figure: Figure = dataclasses.replace(chart, style=style).draw(self.table)
+            changed = dataclasses.replace(chart, **_known(type(chart), settings))
+            figure: Figure = changed.draw(self.table)
         return figure
 
 
@@ -105,7 +106,6 @@ def charts_of_run(
     by: str = "",
     style: str = "light",
     monitor: Monitor | None = None,
-    width_mm: float = 180,
 ) -> Iterator[Drawn]:
     """The charts of a run.
 
@@ -119,8 +119,6 @@ def charts_of_run(
         Colours.
     monitor : Monitor, optional
         Learns how many are done; may cancel.
-    width_mm : float
-        Width of the figures.
 
     Yields
     ------
@@ -137,7 +135,7 @@ def charts_of_run(
     entries = RUN_CHARTS.entries()
     names = [name for name in _FIRST if name in entries]
     names += [name for name in entries if name not in names]
-    wanted = {"style": style, "by": by, "width_mm": width_mm}
+    wanted = {"style": style, "by": by}
     if by and by not in results.columns("cells"):
         found = ", ".join(results.extra_columns) or "none besides 'field'"
         message = f"Expected a column of this run to group by; found {by!r}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from itertools import product
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,10 @@ __all__ = ["MOST_FIELDS", "report_of_run"]
 MOST_FIELDS = 5000
 """Most fields in the table."""
 
-_MOST_FAILURES, _MOST_EXTRA, _WIDTH_MM = 1000, 8, 240
+_MOST_FAILURES, _MOST_EXTRA = 1000, 8
+_STYLES = ("light", "dark")
+_SIZES = {"wide": 240.0, "narrow": 180.0}
+"""Widths of charts, mm."""
 _COLUMNS = (
     "field", "n_cells", "n_cells_on_border", "n_unusual", "predicted_classes", "top_class", "confidence", "warnings",
     "seconds", "finished",
@@ -238,12 +242,12 @@ def _charts(run: _Run, monitor: Monitor, by: str) -> str:
     chosen = fields_of(run.results, run.where)
     drawn, missing = [], []
     try:
-        for chart in charts_of_run(chosen, by, width_mm=_WIDTH_MM):
+        for chart in charts_of_run(chosen, by):
             monitor.report(chart.title, 0.0)
             if chart.figure is None:
                 missing.append(f"{chart.title}: {chart.missing}")
             else:
-                drawn.append(_two_styles(chart))
+                drawn.append(_looks(chart))
     finally:
         if chosen is not run.results:
             chosen.close()
@@ -251,17 +255,20 @@ def _charts(run: _Run, monitor: Monitor, by: str) -> str:
     return "\n".join([*drawn, left_out])
 
 
-def _two_styles(chart: Drawn) -> str:
-    """A chart twice, since what is written on colours must not change with the page; one is shown."""
-    svgs = "".join(
-        f'<div class="drawing on-{style}">{_svg(chart, style)}</div>' for style in ("light", "dark")
-    )
-    return f"<figure>{svgs}</figure>"
+def _looks(chart: Drawn) -> str:
+    """A chart for light and dark, wide and narrow pages, of which one is shown.
+
+    What is written on colours must not change with the page, and letters must not shrink with it.
+    """
+    return f"<figure>{''.join(_look(chart, style, size) for style, size in product(_STYLES, _SIZES))}</figure>"
 
 
-def _svg(chart: Drawn, style: str) -> str:
-    """A chart in one style."""
-    return inline_svg(chart.in_style(style), chart.description, follow_page=False)
+def _look(chart: Drawn, style: str, size: str) -> str:
+    """A chart for one kind of page."""
+    first = (style, size) == ("light", "narrow")  # as it was drawn already
+    figure: Any = chart.figure if first else chart.again(style=style, width_mm=_SIZES[size])
+    svg = inline_svg(figure, chart.description, follow_page=False)
+    return f'<div class="drawing on-{style} {size}">{svg}</div>'
 
 
 def _gallery(run: _Run, monitor: Monitor, most: int) -> str:

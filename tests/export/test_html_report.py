@@ -193,6 +193,25 @@ def test_a_run_says_what_its_tables_say(results, tmp_path):
     assert sum(address.startswith("data:image/jpeg") for address in page.addresses) == 4
 
 
+def test_charts_are_there_for_every_page_and_keep_their_colours(results, tmp_path):
+    text = HtmlReportExporter().write_run(results, tmp_path / "report.html").path.read_text("utf-8")
+    kinds = re.findall(
+        r'<div class="drawing on-(light|dark) (wide|narrow)"><svg[^>]* width="(\d+)"', text
+    )
+    widths = {(style, size): width for style, size, width in kinds}
+    wide, narrow = (str(round(mm / 25.4 * 96)) for mm in (240, 180))
+    assert widths == {
+        ("light", "wide"): wide,
+        ("light", "narrow"): narrow,
+        ("dark", "wide"): wide,
+        ("dark", "narrow"): narrow,
+    }
+    assert kinds.count(("light", "wide", wide)) == kinds.count(("dark", "narrow", narrow)) >= 3
+    on_dark = text.split('<div class="drawing on-dark wide">')[1].split("</svg>")[0]
+    assert "#e8ebf0" in on_dark  # the ink of dark charts
+    assert "var(" not in on_dark
+
+
 def test_some_fields_of_a_run(results, tmp_path):
     done = HtmlReportExporter().write_run(results, tmp_path / "r.html", where="well = 'B3'")
     page = read(done.path)
