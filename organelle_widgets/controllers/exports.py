@@ -41,7 +41,17 @@ EXPORTS: tuple[dict[str, str], ...] = (
     {"key": "overview", "title": "Overview picture", "detail": "PNG: channels, cells, prediction"},
     {"key": "masks", "title": "Label images", "detail": "TIFF: cells and nuclei"},
     {"key": "summary", "title": "Summary", "detail": "JSON: counts, settings, versions"},
-    {"key": "all", "title": "Everything", "detail": "ZIP of all of these"},
+    {"key": "all", "title": "All of the above", "detail": "ZIP of these five"},
+    {"key": "report", "title": "Report", "detail": "HTML: one file, opens offline"},
+    {
+        "key": "figures",
+        "title": "Figures",
+        "detail": "PDF and PNG: overview and charts, with numbers",
+    },
+    {"key": "fiji", "title": "ROIs for Fiji", "detail": "ZIP for ImageJ's ROI manager"},
+    {"key": "qupath", "title": "Cells for QuPath", "detail": "GeoJSON: cells, nuclei, classes"},
+    {"key": "ome_zarr", "title": "Image with labels", "detail": "OME-Zarr, zipped: napari, Fiji"},
+    {"key": "anndata", "title": "Cells for scanpy", "detail": "h5ad: probabilities, embedding"},
 )
 """What can be saved of a result."""
 
@@ -51,8 +61,14 @@ _FORMATS = {
     "overview": ("overview_png",),
     "masks": ("cells_tiff", "nuclei_tiff"),
     "summary": ("json",),
+    "report": ("html_report",),
+    "figures": ("overview_pdf", "overview_png", "charts"),
+    "fiji": ("imagej_rois",),
+    "qupath": ("geojson",),
+    "ome_zarr": ("ome_zarr",),
+    "anndata": ("h5ad",),
 }
-"""Formats of `organelle_widgets.export` behind each key; all of them behind any other."""
+"""Formats of `organelle_widgets.export` behind each key; those written by default behind any other."""
 
 
 class ExportController:
@@ -162,12 +178,13 @@ def make_export(
     stem = safe_stem(result.field.name)
     with tempfile.TemporaryDirectory() as folder:
         wanted = list(export_field(shown, folder, _FORMATS.get(key)).values())
-        if len(wanted) == 1:
+        if len(wanted) == 1 and wanted[0].is_file():
             return f"{stem}_{wanted[0].name}", wanted[0].read_bytes()
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in wanted:
-                archive.write(path, f"{stem}/{path.name}")
+            for path in (inner for top in wanted for inner in (top, *sorted(top.rglob("*")))):
+                if path.is_file():
+                    archive.write(path, f"{stem}/{path.relative_to(folder).as_posix()}")
         return f"{stem}_{key}.zip", packed.getvalue()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from organelle_widgets.core.masks import Masks
 from organelle_widgets.core.monitor import Monitor
 from organelle_widgets.core.results import FieldResult
 from organelle_widgets.export import EXPORTERS, default_formats
+from organelle_widgets.io import read_field
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +76,12 @@ def test_charts_come_in_three_formats(result: FieldResult, suffix: str, start: b
     assert name == f"discs_cell_5_probabilities.{suffix}"
     assert content.startswith(start)
     assert make_chart(result, None, 0.5, suffix, monitor=Monitor())[0].startswith("discs_field_")
+
+
+def test_the_image_with_labels_is_whole_within_its_zip(result: FieldResult, tmp_path: Path) -> None:
+    name, content = make_export(result, "ome_zarr", 0.5, monitor=Monitor())
+    assert name == "discs_ome_zarr.zip"
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.extractall(tmp_path)
+    again = read_field(tmp_path / "discs" / "image.ome.zarr")
+    assert (again.pixels == result.field.pixels).all()
