@@ -8,4 +8,11 @@ from organelle_widgets.results.reader import Results, open_results
 from organelle_widgets.results.schema import RESULTS_SCHEMA_VERSION
 from organelle_widgets.results.writer import ResultsWriter
 
-__all__ = ["RESULTS_SCHEMA_VERSION", "Results", "ResultsWriter", "is_results", "open_results", "quoted"]
+__all__ = [
+    "RESULTS_SCHEMA_VERSION",
+    "Results",
+    "ResultsWriter",
+    "is_results",
+    "open_results",
+    "quoted",
+]
