@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from organelle_widgets.export._run import cells_where
 from organelle_widgets.results import Results
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
+
+    from organelle_widgets.results.schema import TableName
 
 __all__ = ["ChosenFields", "fields_of"]
 
@@ -75,14 +78,40 @@ class ChosenFields(Results):
         made = ", ".join(f"{name} AS ({text})" for name, text in tables.items())
         return super().sql(f"WITH {made} SELECT * FROM ({query}\n)", parameters)
 
+    def cells(self, where: str | None = None, *args: Any, **options: Any) -> pd.DataFrame:
+        """Cells of the chosen fields; see `Results.cells`."""
+        return super().cells(self._and("cells", where), *args, **options)
+
     def fields(self, where: str | None = None, *args: Any, **options: Any) -> pd.DataFrame:
         """Chosen fields; see `Results.fields`."""
-        both = f"({self._where}\n)" + (f" AND ({where}\n)" if where else "")
-        return super().fields(both, *args, **options)
+        return super().fields(self._and("fields", where), *args, **options)
 
-    def failures(self, where: str | None = None, *args: Any, **options: Any) -> pd.DataFrame:  # noqa: ARG002
+    def failures(self, where: str | None = None, *args: Any, **options: Any) -> pd.DataFrame:
         """None; see `Results.failures`."""
-        return super().failures("false", *args, **options)
+        return super().failures(self._and("failures", where), *args, **options)
+
+    def count(self, by: str | Sequence[str], where: str | None = None) -> pd.DataFrame:
+        """Cells of the chosen fields by kind; see `Results.count`."""
+        return super().count(by, self._and("cells", where))
+
+    def batches(
+        self,
+        table: TableName = "cells",
+        columns: Sequence[str] | None = None,
+        where: str | None = None,
+        order_by: str | None = None,
+    ) -> Iterator[Any]:
+        """Rows of the chosen fields; see `Results.batches`."""
+        return super().batches(table, columns, self._and(table, where), order_by)
+
+    def _and(self, table: TableName, where: str | None) -> str:
+        """A condition on a table, beside the one that chooses."""
+        chosen = {
+            "cells": cells_where(self._where),
+            "fields": self._where,
+            "failures": "false",
+        }[table]
+        return f"({chosen}\n)" + (f" AND ({where}\n)" if where else "")
 
     def _count_of(self, table: str) -> int:
         """Rows of a table."""

@@ -32,5 +32,18 @@ def test_all_questions_are_answered_by_the_chosen_fields(results):
         ]
 
 
+def test_tables_counts_and_batches_hold_the_chosen_cells_alone(results):
+    with ChosenFields(results, "well = 'B2' -- one well") as chosen:
+        assert set(chosen.cells()["field"]) == {"B2/discs"}
+        assert len(chosen.cells("touches_border OR cell_id = 2 -- two")) == 2
+        assert chosen.count("well").to_dict("records") == [
+            {"well": "B2", "n_cells": 3, "share": 1.0}
+        ]
+        assert sum(batch.num_rows for batch in chosen.batches("cells", ["cell_id"])) == 3
+        assert sum(batch.num_rows for batch in chosen.batches("failures", ["name"])) == 0
+    assert len(results.cells()) > 3
+    assert results.n_failures > 0
+
+
 def test_without_a_condition_it_is_the_run_itself(results):
     assert fields_of(results, None) is results
