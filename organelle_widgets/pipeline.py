@@ -21,10 +21,9 @@ from organelle_widgets.core.cells import cell_table, check_leave_out
 from organelle_widgets.core.cells import leave_out as without_cells
 from organelle_widgets.core.field import Field
 from organelle_widgets.core.monitor import Monitor
-from organelle_widgets.core.predictions import DEFAULT_THRESHOLD
+from organelle_widgets.core.predictions import DEFAULT_THRESHOLD, check_threshold
 from organelle_widgets.core.quality import measure_quality
 from organelle_widgets.core.results import FieldResult
-from organelle_widgets.errors import SettingsError
 from organelle_widgets.segmentation import MapSegmenter, make_segmenter
 
 if TYPE_CHECKING:
@@ -110,9 +109,7 @@ def analyze_field(
     >>> result.n_cells == len(result.cells)
     True
     """
-    if not (isinstance(threshold, (int, float, np.number)) and 0 <= threshold <= 1):
-        message = f"Expected a threshold from 0 to 1; found {threshold!r}."
-        raise SettingsError(message)
+    check_threshold(threshold)
     check_leave_out(leave_out)
     monitor = monitor or Monitor()
     finder, judge = make_segmenter(segmenter), make_classifier(classifier)

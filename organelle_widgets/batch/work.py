@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from organelle_widgets.classification import make_classifier
 from organelle_widgets.core.cells import check_leave_out
 from organelle_widgets.core.monitor import Monitor
-from organelle_widgets.core.predictions import DEFAULT_THRESHOLD
-from organelle_widgets.errors import Cancelled, OrganelleWidgetsError, SettingsError
+from organelle_widgets.core.predictions import DEFAULT_THRESHOLD, check_threshold
+from organelle_widgets.errors import Cancelled, OrganelleWidgetsError
 from organelle_widgets.pipeline import DEFAULT_CLASSIFIER, DEFAULT_SEGMENTER, analyze_field
 from organelle_widgets.results.records import FailureRecord, FieldRecord, record_of
 from organelle_widgets.segmentation import make_segmenter
@@ -69,9 +69,7 @@ class BatchSettings:
 
     def __post_init__(self) -> None:
         check_leave_out(self.leave_out)
-        if not 0 <= self.threshold <= 1:
-            message = f"Expected a threshold from 0 to 1; found {self.threshold!r}."
-            raise SettingsError(message)
+        check_threshold(self.threshold)
         object.__setattr__(self, "segmenter", make_segmenter(self.segmenter))
         object.__setattr__(self, "classifier", make_classifier(self.classifier))
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from organelle_widgets.core._cell_weights import cell_weights, mostly_unusual
 from organelle_widgets.core.labels import CLASS_NAMES, N_CLASSES, NEGATIVE
-from organelle_widgets.errors import InputError
+from organelle_widgets.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,6 +92,24 @@ class Prediction:
 def _join(words: list[str], last: str) -> str:
     """Words as a list in a sentence."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def check_threshold(threshold: Any) -> None:
+    """Refuse what can't be a confidence threshold.
+
+    Parameters
+    ----------
+    threshold : float
+        Probability from which a class counts as predicted.
+
+    Raises
+    ------
+    SettingsError
+        If it is no number from 0 to 1.
+    """
+    if not (isinstance(threshold, (int, float, np.number)) and 0 <= threshold <= 1):
+        message = f"Expected a threshold from 0 to 1; found {threshold!r}."
+        raise SettingsError(message)
 
 
 def check_probabilities(probabilities: Any, n_cells: int | None = None) -> NDArray[np.float32]:

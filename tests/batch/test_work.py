@@ -12,7 +12,7 @@ from batch_backends import Blobs, Brightness
 from organelle_widgets.batch.plan import plan_batch
 from organelle_widgets.batch.work import BatchSettings, analyse_source
 from organelle_widgets.core.monitor import Monitor
-from organelle_widgets.errors import Cancelled
+from organelle_widgets.errors import Cancelled, SettingsError
 from organelle_widgets.io import FieldSource
 from organelle_widgets.results.records import FailureRecord, FieldRecord
 
@@ -80,3 +80,9 @@ def test_too_little_memory_is_known(
     assert isinstance(record, FailureRecord)
     assert record.known
     assert "fewer workers" in record.hint
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.5, "half", float("nan")])
+def test_settings_refuse_what_is_no_threshold(threshold: object) -> None:
+    with pytest.raises(SettingsError, match="threshold from 0 to 1"):
+        BatchSettings(Blobs(), Brightness(), threshold)  # type: ignore[arg-type]
